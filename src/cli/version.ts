@@ -1,0 +1,15 @@
+// Which program this is. build.mjs puts version and commit in as constants, so
+// the same commit gives the same bytes; run from source they are unknown.
+// In: nothing. Out: the line that `--version` prints and its parts.
+
+declare const CI_FLEET_VERSION: string | undefined;
+declare const CI_FLEET_COMMIT: string | undefined;
+
+export const productVersion = typeof CI_FLEET_VERSION === "string" ? CI_FLEET_VERSION : "0.0.0-source";
+export const productCommit = typeof CI_FLEET_COMMIT === "string" ? CI_FLEET_COMMIT : "unknown";
+
+/** One line: name, version, platform, Node version, commit. */
+export function versionLine(): string {
+  const platform = `${process.platform}-${process.arch}`;
+  return `ci-fleet ${productVersion} ${platform} node-${process.versions.node} commit-${productCommit}`;
+}
