@@ -1,0 +1,277 @@
+// What one machine really has: written by `init` on that machine to hosts/<name>.yaml, read by plan.
+// `null` means unknown and never "none"; an empty list means none. Volatile values (free memory, exact
+// temperatures, serial numbers, MAC addresses) have no place here. In: nothing. Out: records.
+
+export type Arch = "x64" | "arm64" | "arm" | "riscv64" | "ppc64le" | "s390x" | "other";
+export type GpuVendor = "nvidia" | "amd" | "intel" | "other";
+
+export interface Inventory {
+  /** Format of this document. */
+  readonly version: 1;
+  readonly arch: Arch | null;
+  readonly machine: MachineFacts;
+  readonly os: OsFacts | null;
+  readonly kernel: KernelFacts | null;
+  readonly cpu: CpuFacts;
+  readonly memory: MemoryFacts;
+  readonly disks: readonly DiskFacts[] | null;
+  readonly virtualization: VirtualizationFacts;
+  /** 2 unified, "hybrid" v1 with a v2 tree for systemd, 1 legacy. */
+  readonly cgroup: 1 | 2 | "hybrid" | null;
+  readonly iommu: IommuFacts;
+  /** Every display or compute adapter a job or a guest could use; BMC and virtual adapters excluded. */
+  readonly gpus: readonly GpuFacts[] | null;
+  /** Neural processing units with a device node: `/dev/accel/accel0`. */
+  readonly npus: readonly NpuFacts[] | null;
+  readonly nvidia: NvidiaFacts | null;
+  readonly amd: AmdFacts | null;
+  readonly kvm: KvmFacts;
+  readonly binfmt: readonly BinfmtFacts[] | null;
+  readonly docker: DockerFacts | null;
+  readonly podman: PodmanFacts | null;
+  readonly systemd: SystemdFacts | null;
+  readonly proxmox: ProxmoxFacts | null;
+}
+
+export type MachineModel = "dgx-spark" | "jetson" | "raspberry-pi" | "wsl";
+
+export interface MachineFacts {
+  readonly vendor: string | null;
+  readonly product: string | null;
+  /** A machine with its own rules, null where none applies. */
+  readonly model: MachineModel | null;
+  readonly secureBoot: boolean | null;
+  readonly firmware: "uefi" | "bios" | "device-tree" | null;
+}
+
+/** From os-release: `debian`, `["debian"]`, `12`, `bookworm`. */
+export interface OsFacts {
+  readonly id: string;
+  readonly idLike: readonly string[];
+  readonly versionId: string | null;
+  readonly codename: string | null;
+  readonly prettyName: string | null;
+}
+
+export interface KernelFacts {
+  /** `6.8.12-4-pve`. */
+  readonly release: string;
+  readonly proxmox: boolean;
+  /** Tokens of the command line that matter here: iommu, vfio, ACS override, console, cgroup. */
+  readonly options: readonly string[];
+}
+
+export interface CpuFacts {
+  readonly model: string | null;
+  readonly packages: number | null;
+  /** Physical cores online. */
+  readonly cores: number | null;
+  /** Logical CPUs online. */
+  readonly threads: number | null;
+  /** Logical CPUs present but offline. */
+  readonly offline: number | null;
+  readonly smt: boolean | null;
+  /** More than one kind of core: performance and efficiency, big and little. */
+  readonly hybrid: readonly CpuKind[] | null;
+  readonly numa: readonly NumaNode[] | null;
+  /** CPUs that a cgroup quota or cpuset leaves to us, null where there is no cap. */
+  readonly cap: number | null;
+}
+
+export interface CpuKind {
+  /** `performance`, `efficiency`, `low-power`, or `kind-0` where the kernel gives only a capacity. */
+  readonly name: string;
+  readonly cores: number;
+  readonly threads: number;
+  /** Linux cpulist, `0-11`. */
+  readonly cpus: string;
+}
+
+export interface NumaNode {
+  readonly id: number;
+  readonly cpus: string;
+  readonly memoryMiB: number | null;
+}
+
+export interface MemoryFacts {
+  readonly totalMiB: number | null;
+  /** The limit of the cgroup we run in, null where there is none. */
+  readonly capMiB: number | null;
+  /** CPU and GPU share one memory (GB10, Jetson, APU). */
+  readonly unified: boolean | null;
+}
+
+export interface DiskFacts {
+  readonly name: string;
+  readonly sizeGiB: number;
+  readonly rotational: boolean | null;
+  readonly removable: boolean;
+  readonly transport: "nvme" | "sata" | "usb" | "virtio" | "mmc" | "scsi" | null;
+  readonly model: string | null;
+  /** Address of the controller, joins IOMMU groups with disks: `0000:03:00.0`. */
+  readonly pci: string | null;
+}
+
+export interface VirtualizationFacts {
+  /** systemd-detect-virt's words (`kvm`, `vmware`, `none`), null unknown. */
+  readonly vm: string | null;
+  readonly container: string | null;
+}
+
+export interface IommuFacts {
+  readonly enabled: boolean | null;
+  readonly kind: "intel" | "amd" | "arm" | null;
+  /** `pcie_acs_override=` makes the groups untrue. */
+  readonly acsOverride: boolean | null;
+  /** Groups that hold a GPU, with every member; the rest would only be noise in a diff. */
+  readonly groups: readonly IommuGroup[];
+}
+
+export interface IommuGroup {
+  readonly id: number;
+  readonly devices: readonly PciDevice[];
+}
+
+export interface PciDevice {
+  /** `0000:01:00.0`, domain of four or more lower-case hex digits. */
+  readonly address: string;
+  /** `10de:2684`. */
+  readonly id: string;
+  readonly subsystemId: string | null;
+  /** Six hex digits, `030000`. */
+  readonly class: string;
+  readonly driver: string | null;
+  readonly name: string | null;
+  readonly bridge: boolean;
+}
+
+export interface GpuFacts {
+  readonly address: string | null;
+  readonly vendor: GpuVendor;
+  readonly name: string | null;
+  readonly id: string | null;
+  readonly subsystemId: string | null;
+  readonly class: string | null;
+  readonly driver: string | null;
+  /** All functions of the card: `["0000:01:00.0", "0000:01:00.1"]`. */
+  readonly functions: readonly PciDevice[];
+  readonly numaNode: number | null;
+  readonly iommuGroup: number | null;
+  readonly bootVga: boolean | null;
+  readonly integrated: boolean | null;
+  readonly passthrough: PassthroughVerdict | null;
+  /** Sum of what a job may use; null where the vendor tool does not say (GB10: use memory.unified). */
+  readonly memoryMiB: number | null;
+  /** NVIDIA `GPU-…`, AMD unique id; never a serial number. */
+  readonly uuid: string | null;
+  /** NVIDIA index by nvidia-smi; changes when cards move, uuid does not. */
+  readonly index: number | null;
+  readonly computeCapability: string | null;
+  readonly gfx: string | null;
+  /** `/dev/dri/renderD128`. */
+  readonly renderNode: string | null;
+  readonly mig: readonly MigDevice[] | null;
+  readonly sriov: { readonly totalVfs: number; readonly numVfs: number } | null;
+}
+
+export interface MigDevice {
+  readonly uuid: string;
+  /** `1g.10gb`. */
+  readonly profile: string;
+}
+
+/** May this card be given to a guest? Says with whom it shares its group when not. */
+export type PassthroughVerdict =
+  | { readonly kind: "isolated" }
+  | { readonly kind: "shared"; readonly with: readonly string[] }
+  | { readonly kind: "no-iommu" };
+
+export interface NpuFacts {
+  readonly node: string;
+  readonly driver: string | null;
+  readonly address: string | null;
+}
+
+export interface NvidiaFacts {
+  readonly driver: string | null;
+  readonly openModule: boolean | null;
+  /** `nvidia-container-toolkit` found: its version, or null where only the binary is there. */
+  readonly toolkit: string | null;
+  readonly toolkitInstalled: boolean | null;
+  /** Where nvidia-smi failed: its exit code and meaning. */
+  readonly problem: string | null;
+}
+
+export interface AmdFacts {
+  /** `/dev/kfd` exists: compute possible. */
+  readonly kfd: boolean;
+  readonly renderGid: number | null;
+  readonly videoGid: number | null;
+}
+
+export interface KvmFacts {
+  readonly present: boolean | null;
+  /** Opened for reading and writing by the user who ran detect. */
+  readonly usable: boolean | null;
+  readonly gid: number | null;
+  readonly nested: boolean | null;
+}
+
+export interface BinfmtFacts {
+  /** `linux/riscv64`. */
+  readonly platform: string;
+  readonly interpreter: string;
+  /** Flag F: works inside containers. */
+  readonly fixBinary: boolean;
+  readonly enabled: boolean;
+}
+
+export interface DockerFacts {
+  /** Engine version; null where the client is there but no engine answers. */
+  readonly engine: string | null;
+  readonly compose: string | null;
+  readonly buildx: string | null;
+  readonly runtimes: readonly string[];
+  readonly defaultRuntime: string | null;
+  readonly cdi: { readonly enabled: boolean; readonly devices: readonly string[] } | null;
+  readonly cgroupDriver: string | null;
+  readonly rootless: boolean | null;
+  readonly storageDriver: string | null;
+  readonly socketGid: number | null;
+  readonly problem: string | null;
+}
+
+export interface PodmanFacts {
+  readonly version: string;
+}
+
+export interface SystemdFacts {
+  readonly version: number;
+  /** It is PID 1 here and now. */
+  readonly running: boolean | null;
+}
+
+export interface ProxmoxFacts {
+  /** `9.1.1`. */
+  readonly version: string | null;
+  readonly node: string | null;
+  readonly bootLoader: "grub" | "systemd-boot" | null;
+  /** Kernels and initramfs are placed by proxmox-boot-tool. */
+  readonly bootTool: boolean | null;
+}
+
+/** How one fact was learned, or why it is not known. Keyed by dotted path in `Detection.sources`. */
+export interface FactSource {
+  /** A file below the root, or a command line: `/proc/meminfo`, `nvidia-smi --query-gpu=…`. */
+  readonly from: string | null;
+  /** Only for unknown facts: `EACCES`, `timed out after 5 s`, `not installed`. */
+  readonly unknown?: string;
+}
+
+/** An inventory with the story of how it was learned; only the inventory is written to the repo. */
+export interface Detection {
+  readonly inventory: Inventory;
+  readonly sources: Readonly<Record<string, FactSource>>;
+  /** Things a person should know that are no field: a stale CDI spec, a device node without driver. */
+  readonly remarks: readonly string[];
+}

@@ -1,0 +1,312 @@
+// Every decision made before a byte is rendered: names, sizes, devices, paths, images. Render and act
+// choose nothing. Sizes are bytes, durations milliseconds. In: nothing. Out: records.
+
+import type {
+  CacheSpec,
+  DockerMode,
+  HostSpec,
+  InstallSpec,
+  Lifetime,
+  NetworkSpec,
+  OsName,
+  RunMode,
+  TargetSpec,
+  VolumeSpec,
+} from "./fleet.ts";
+import type { GpuVendor, Inventory } from "./inventory.ts";
+
+export interface Plan {
+  readonly fleet: string;
+  /** Of ci-fleet itself, for banners and manifests. */
+  readonly ciFleetVersion: string;
+  /** File name of the spec, for banners: `fleet.yaml`. */
+  readonly specFile: string;
+  /** Unit and folder names on every host. */
+  readonly units: UnitNames;
+  readonly targets: readonly TargetSpec[];
+  readonly runner: PlannedRunner;
+  readonly network: NetworkSpec;
+  readonly install: InstallSpec | null;
+  /** In the order of the spec. */
+  readonly hosts: readonly PlannedHost[];
+  readonly pools: readonly PlannedPool[];
+  readonly watchdog: PlannedWatchdog;
+}
+
+/** systemd unit names of one fleet; instances are slot names. */
+export interface UnitNames {
+  /** `acme.target` */
+  readonly target: string;
+  /** `acme-container@` (add `<slot>.service`) */
+  readonly container: string;
+  readonly process: string;
+  readonly mint: string;
+  /** `acme-watchdog` (add `.service`, `.timer`) */
+  readonly watchdog: string;
+  /** `acme-cache` (add `.service`, `.timer`): rotation and pruning of caches. */
+  readonly cache: string;
+  /** `acme-binfmt.service` */
+  readonly binfmt: string;
+  /** `acme-rootless.service`: the rootless engine jobs may use. */
+  readonly rootless: string;
+}
+
+export interface PlannedRunner {
+  /** Never null: `2.337.0`. */
+  readonly version: string;
+  readonly versionFrom: "spec" | "built-in";
+  readonly checksums: Readonly<Record<"linux-x64" | "linux-arm64", string | null>>;
+}
+
+/** Where things lie on a host installed for the whole system; `--user` uses the XDG equivalents. */
+export interface Places {
+  /** `/usr/bin/ci-fleet` */
+  readonly binary: string;
+  /** `/etc/ci-fleet/acme`: rendered copies. */
+  readonly config: string;
+  /** `/var/lib/ci-fleet/acme`: below it `<slot>/state`, `<slot>/work`, `<slot>/cache/<name>`, `drained/<slot>`. */
+  readonly state: string;
+  /** `/run/ci-fleet/acme`: below it `<slot>/runner`, the folder a runner reads its secret from. */
+  readonly run: string;
+  /** `/opt/ci-fleet/runner`: below it `<version>`. */
+  readonly runner: string;
+}
+
+export interface PlannedHost {
+  readonly name: string;
+  readonly spec: HostSpec;
+  readonly kind: HostSpec["kind"];
+  readonly arch: "x64" | "arm64";
+  /** `linux/amd64` */
+  readonly platform: string;
+  /** `detected`: from hosts/<name>.yaml; `expected`: from the spec and the parent, before its first boot. */
+  readonly factsFrom: "detected" | "expected";
+  readonly facts: HostFacts;
+  readonly supervision: "systemd" | "compose";
+  readonly places: Places;
+  readonly placements: readonly Placement[];
+  /** Credential files that units load: one for each target that mints on this host. */
+  readonly credentials: readonly CredentialFile[];
+  /** Platforms whose QEMU handlers jobs here need: `linux/riscv64`. */
+  readonly emulate: readonly string[];
+  readonly capacity: Capacity;
+  readonly provisioning: Provisioning | null;
+}
+
+/** The few facts that decide what is rendered. */
+export interface HostFacts {
+  readonly os: {
+    readonly id: string;
+    readonly versionId: string | null;
+    readonly codename: string | null;
+  } | null;
+  readonly systemd: number | null;
+  readonly docker: {
+    readonly engine: string | null;
+    readonly compose: string | null;
+    readonly rootless: boolean;
+    readonly socketGid: number | null;
+    readonly cgroup: 1 | 2 | "hybrid" | null;
+  } | null;
+  readonly cpus: number | null;
+  readonly memory: number | null;
+  readonly machine: string | null;
+}
+
+export interface CredentialFile {
+  readonly target: string;
+  /** systemd credential name, `default.pem` or `default.token`. */
+  readonly id: string;
+  /** Absolute path on the host. */
+  readonly path: string;
+}
+
+export interface Capacity {
+  readonly cpus: { readonly total: number | null; readonly claimed: number };
+  /** Bytes. */
+  readonly memory: { readonly total: number | null; readonly claimed: number };
+  readonly gpus: readonly {
+    readonly gpu: string;
+    readonly name: string | null;
+    readonly slots: readonly string[];
+  }[];
+}
+
+/** One pool on one host. */
+export interface Placement {
+  readonly pool: string;
+  readonly target: string;
+  readonly run: RunMode;
+  readonly lifetime: Lifetime;
+  readonly slots: readonly PlannedSlot[];
+  /** All labels, lower case, derived ones first, no duplicates. */
+  readonly labels: readonly string[];
+  /** `linux/arm64`; differs from the host's when the runner itself is emulated. */
+  readonly platform: string;
+  readonly emulated: boolean;
+  /** null for process slots. */
+  readonly image: PlannedImage | null;
+  readonly limits: {
+    readonly cpus: number | null;
+    readonly memory: number | null;
+    readonly pids: number | null;
+  };
+  readonly env: Readonly<Record<string, string>>;
+  readonly volumes: readonly VolumeSpec[];
+  readonly caches: readonly PlannedCache[];
+  readonly docker: DockerMode;
+  readonly gpu: GpuAccess | null;
+  /**
+   * Work folder as the runner sees it: container slots without Docker use
+   * `/home/runner/_work`; where jobs may use Docker it is `<state>/<slot>/work`, the same path on the
+   * host, because bind mounts of container jobs are resolved by the engine.
+   */
+  readonly work: "inside-image" | "same-as-host";
+  /** uid and gid of the runner: 1001 and 1001 in the official image; null for process slots (their user's). */
+  readonly uid: number | null;
+  /** System user of process slots: `ci-fleet`. */
+  readonly user: string | null;
+  readonly maxJob: number;
+}
+
+export interface PlannedSlot {
+  /** `<fleet>-<pool>-<host>-<n>`, n from 1. */
+  readonly name: string;
+  readonly index: number;
+  /** Started at boot; the others wait for the watchdog. */
+  readonly always: boolean;
+  readonly gpus: readonly SlotGpu[];
+}
+
+export interface SlotGpu {
+  readonly vendor: GpuVendor;
+  /** How messages name it: UUID, MIG UUID, or PCI address. */
+  readonly id: string;
+  readonly name: string | null;
+  readonly address: string | null;
+  readonly renderNode: string | null;
+  readonly index: number | null;
+}
+
+/** How the cards of a placement reach its containers or processes; the ids are in the slots. */
+export type GpuAccess =
+  /** `devices: ["nvidia.com/gpu=<uuid>"]`; survives daemon-reload. */
+  | { readonly kind: "cdi"; readonly vendor: "nvidia"; readonly why: string }
+  /** `deploy.resources.reservations.devices` */
+  | {
+      readonly kind: "reservation";
+      readonly vendor: "nvidia";
+      readonly driver: "nvidia" | "cdi";
+      readonly capabilities: readonly string[];
+      readonly why: string;
+    }
+  /** `runtime: nvidia` and environment. */
+  | {
+      readonly kind: "runtime";
+      readonly vendor: "nvidia";
+      readonly capabilities: readonly string[];
+      readonly why: string;
+    }
+  /** Device nodes and numeric groups: AMD, Intel. `shared`: nodes for every slot (`/dev/kfd`). */
+  | {
+      readonly kind: "nodes";
+      readonly vendor: "amd" | "intel";
+      readonly shared: readonly string[];
+      readonly groups: readonly number[];
+      readonly why: string;
+    }
+  /** Process slots: an environment variable restricts what the job sees. */
+  | {
+      readonly kind: "environment";
+      readonly vendor: "nvidia" | "amd" | "intel";
+      readonly variable: string;
+      readonly why: string;
+    };
+
+export type PlannedImage =
+  | { readonly kind: "pull"; readonly reference: string }
+  /** Built on the host by `apply`; the tag is a hash of everything that goes in. */
+  | {
+      readonly kind: "build";
+      readonly reference: string;
+      readonly base: string;
+      readonly context: ImageContext;
+    };
+
+export type ImageContext =
+  | { readonly kind: "packages"; readonly packages: readonly string[] }
+  /** Files of the repo's own folder, Dockerfile among them; paths relative to it. */
+  | {
+      readonly kind: "files";
+      readonly files: readonly {
+        readonly path: string;
+        readonly content: string;
+        readonly executable: boolean;
+      }[];
+    };
+
+export interface PlannedCache {
+  readonly spec: CacheSpec;
+  /** buildx: one folder for each; folder caches: empty. */
+  readonly platforms: readonly string[];
+  /** As the job sees it. */
+  readonly path: string;
+}
+
+export interface PlannedPool {
+  readonly name: string;
+  readonly target: string;
+  readonly run: RunMode;
+  readonly lifetime: Lifetime;
+  readonly runnerGroup: string | null;
+  readonly hosts: readonly string[];
+  /** Slots in all. */
+  readonly slots: number;
+  readonly scaling: { readonly min: number; readonly max: number; readonly idle: number } | null;
+  /** Labels that every one of its slots has: what a workflow may ask of the whole pool. */
+  readonly labels: readonly string[];
+  /** Different label sets within the pool (architectures), each with its hosts. */
+  readonly variants: readonly {
+    readonly labels: readonly string[];
+    readonly hosts: readonly string[];
+    readonly arch: "x64" | "arm64";
+  }[];
+  readonly gpu: { readonly vendor: "nvidia" | "amd" | "intel"; readonly perRunner: number } | null;
+  readonly docker: DockerMode;
+  readonly caches: readonly PlannedCache[];
+  readonly emulate: readonly string[];
+  readonly timeoutMinutes: number;
+}
+
+export interface PlannedWatchdog {
+  readonly every: number;
+  readonly offlineAfter: number;
+  readonly deputy: string | null;
+  readonly metrics: string | null;
+  readonly ping: string | null;
+  readonly activeWithin: number;
+  readonly githubRequestsPerHour: number;
+  readonly removalsPerPass: number;
+  /** Projected REST requests of the whole fleet in an hour. */
+  readonly projectedRequestsPerHour: number;
+}
+
+/** What cloud-init does on a host's first boot. */
+export interface Provisioning {
+  readonly os: OsName;
+  readonly hostname: string;
+  readonly network: GuestNetwork;
+  readonly sshKeys: readonly string[];
+  readonly nvidia: boolean;
+  readonly docker: boolean;
+}
+
+/** What plan needs beside the fleet; cli reads the files. */
+export interface PlanInputs {
+  readonly specFile: string;
+  readonly ciFleetVersion: string;
+  /** null: the file does not exist. Absent: not a host that has one. */
+  readonly inventories: ReadonlyMap<string, Inventory | null>;
+  /** Folder of each `image.dockerfile`, by the path as written in the spec; a string is why it could not be read. */
+  readonly imageFolders: ReadonlyMap<string, Extract<ImageContext, { kind: "files" }>["files"] | string>;
+}
