@@ -4,6 +4,7 @@
 import type {
   CacheSpec,
   DockerMode,
+  GuestNetwork,
   HostSpec,
   InstallSpec,
   Lifetime,
