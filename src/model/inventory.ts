@@ -1,6 +1,7 @@
 // What one machine really has: written by `init` on that machine to hosts/<name>.yaml, read by plan.
-// `null` means unknown and never "none"; an empty list means none. Volatile values (free memory, exact
-// temperatures, serial numbers, MAC addresses) have no place here. In: nothing. Out: records.
+// `null` means unknown; an empty list or "none" means that there is none. Where a field says otherwise, its
+// comment does. Volatile values (free memory, temperatures) and what identifies a person's machine (serial
+// numbers, MAC addresses) have no place here. In: nothing. Out: records.
 
 export type Arch = "x64" | "arm64" | "arm" | "riscv64" | "ppc64le" | "s390x" | "other";
 export type GpuVendor = "nvidia" | "amd" | "intel" | "other";
@@ -23,14 +24,22 @@ export interface Inventory {
   readonly gpus: readonly GpuFacts[] | null;
   /** Neural processing units with a device node: `/dev/accel/accel0`. */
   readonly npus: readonly NpuFacts[] | null;
-  readonly nvidia: NvidiaFacts | null;
-  readonly amd: AmdFacts | null;
+  readonly nvidia: NvidiaFacts | None | null;
+  readonly amd: AmdFacts | None | null;
   readonly kvm: KvmFacts;
   readonly binfmt: readonly BinfmtFacts[] | null;
-  readonly docker: DockerFacts | null;
-  readonly podman: PodmanFacts | null;
-  readonly systemd: SystemdFacts | null;
-  readonly proxmox: ProxmoxFacts | null;
+  readonly docker: DockerFacts | None | null;
+  readonly podman: PodmanFacts | None | null;
+  readonly systemd: SystemdFacts | None | null;
+  readonly proxmox: ProxmoxFacts | None | null;
+}
+
+/** Looked for and not there: no such software, hardware or limit on this machine. */
+export type None = "none";
+
+/** The facts where there are some: null for "none" and for unknown alike. */
+export function presentOrNull<T extends object>(facts: T | None | null): T | null {
+  return facts === "none" ? null : facts;
 }
 
 export type MachineModel = "dgx-spark" | "jetson" | "raspberry-pi" | "wsl";
@@ -38,7 +47,7 @@ export type MachineModel = "dgx-spark" | "jetson" | "raspberry-pi" | "wsl";
 export interface MachineFacts {
   readonly vendor: string | null;
   readonly product: string | null;
-  /** A machine with its own rules, null where none applies. */
+  /** A machine with its own rules, null where none applies. `dgx-spark` is every machine with a GB10. */
   readonly model: MachineModel | null;
   readonly secureBoot: boolean | null;
   readonly firmware: "uefi" | "bios" | "device-tree" | null;
@@ -71,11 +80,11 @@ export interface CpuFacts {
   /** Logical CPUs present but offline. */
   readonly offline: number | null;
   readonly smt: boolean | null;
-  /** More than one kind of core: performance and efficiency, big and little. */
+  /** More than one kind of core: performance and efficiency, big and little. Empty: all cores are equal. */
   readonly hybrid: readonly CpuKind[] | null;
   readonly numa: readonly NumaNode[] | null;
-  /** CPUs that a cgroup quota or cpuset leaves to us, null where there is no cap. */
-  readonly cap: number | null;
+  /** CPUs that a cgroup quota or cpuset leaves to us, where fewer than `threads`; may be a fraction. */
+  readonly cap: number | None | null;
 }
 
 export interface CpuKind {
@@ -95,8 +104,8 @@ export interface NumaNode {
 
 export interface MemoryFacts {
   readonly totalMiB: number | null;
-  /** The limit of the cgroup we run in, null where there is none. */
-  readonly capMiB: number | null;
+  /** The limit of the cgroup we run in, or of one above it. */
+  readonly capMiB: number | None | null;
   /** CPU and GPU share one memory (GB10, Jetson, APU). */
   readonly unified: boolean | null;
 }
@@ -113,8 +122,9 @@ export interface DiskFacts {
 }
 
 export interface VirtualizationFacts {
-  /** systemd-detect-virt's words (`kvm`, `vmware`, `none`), null unknown. */
+  /** systemd-detect-virt's words: `kvm`, `vmware`, `vm-other`, `none`. */
   readonly vm: string | null;
+  /** The same for containers: `docker`, `podman`, `lxc`, `wsl`, `container-other`, `none`. */
   readonly container: string | null;
 }
 
@@ -140,7 +150,9 @@ export interface PciDevice {
   readonly subsystemId: string | null;
   /** Six hex digits, `030000`. */
   readonly class: string;
+  /** null: no driver is bound. */
   readonly driver: string | null;
+  /** From pci.ids, a label only: never decide by it. */
   readonly name: string | null;
   readonly bridge: boolean;
 }
@@ -160,7 +172,7 @@ export interface GpuFacts {
   readonly bootVga: boolean | null;
   readonly integrated: boolean | null;
   readonly passthrough: PassthroughVerdict | null;
-  /** Sum of what a job may use; null where the vendor tool does not say (GB10: use memory.unified). */
+  /** The card's own memory; null where the vendor tool does not say (GB10: use memory.unified). */
   readonly memoryMiB: number | null;
   /** NVIDIA `GPU-…`, AMD unique id; never a serial number. */
   readonly uuid: string | null;
@@ -171,6 +183,7 @@ export interface GpuFacts {
   /** `/dev/dri/renderD128`. */
   readonly renderNode: string | null;
   readonly mig: readonly MigDevice[] | null;
+  /** null: the card offers no virtual functions. */
   readonly sriov: { readonly totalVfs: number; readonly numVfs: number } | null;
 }
 
