@@ -1,0 +1,28 @@
+// Text inside other documents: comments, Markdown, and contents of files that cloud-init carries. In: any
+// text. Out: text that stays text there.
+
+import { requireText } from "../base/unwritable-text.ts";
+
+/**
+ * The rest of a `#` comment: one line, for a line break would end the comment, and the next line be a
+ * setting. A trailing backslash is refused: systemd and modprobe join lines in it. Nothing else is special.
+ */
+export function writeComment(text: string): string {
+  requireText("a comment", text, /[\0-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ufeff]|\\$/);
+  return text;
+}
+
+/**
+ * The content of a file in cloud-init's `write_files` (with `encoding: b64`): base64 of its UTF-8, so that no
+ * reader of the YAML around it can change a byte.
+ */
+export function encodeFileContent(text: string): string {
+  requireText("the content of a file", text);
+  return Buffer.from(text, "utf8").toString("base64");
+}
+
+/** Inline Markdown: every ASCII punctuation mark may take a backslash (CommonMark 0.31 section 2.4). */
+export function quoteMarkdown(text: string): string {
+  requireText("Markdown", text, /[\0-\x1f\x7f]/);
+  return text.replace(/[!-/:-@[-`{-~]/g, "\\$&");
+}

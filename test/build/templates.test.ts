@@ -1,0 +1,97 @@
+// What build.mjs refuses in a template, with the place, and what the compiled text does at run time.
+
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+
+interface Build {
+  readonly lintTemplate: (source: string, helperNames: readonly string[]) => string[];
+  readonly compileTemplates: (folder: string, helperNames: readonly string[]) => string;
+}
+const build: Build = await import(new URL("../../build.mjs", import.meta.url).href);
+const helpers = ["sh", "yaml"];
+const lint = (source: string) => build.lintTemplate(source, helpers);
+const expected = "is not a quoting helper (sh, yaml)";
+
+const faults: readonly (readonly [string, string, readonly string[]])[] = [
+  ["a bare value", "a: {{x}}\n", [`1:4 'x' ${expected}`]],
+  ["a bare value of a record", "\n{{host.name}}\n", [`2:1 'host.name' ${expected}`]],
+  ["this", "{{this}}\n", [`1:1 'this' ${expected}`]],
+  ["a value of the outer view", "{{#each xs}}{{../sh}}{{/each}}\n", [`1:13 '../sh' ${expected}`]],
+  ["a loop variable", "{{#each xs}}{{@index}}{{/each}}\n", [`1:13 '@index' ${expected}`]],
+  ["three braces", "{{{sh x}}}\n", ["1:1 '{{{' and '{{&' print without quoting: use a quoting helper"]],
+  ["an ampersand", "{{&sh x}}\n", ["1:1 '{{{' and '{{&' print without quoting: use a quoting helper"]],
+  ["a helper without a value", "{{sh}}\n", ["1:1 'sh' is a quoting helper and needs a value"]],
+  ["an unknown helper", "{{html x}}\n", [`1:1 'html' ${expected}`]],
+  ["a built-in that prints", "{{lookup x 1}}\n", [`1:1 'lookup' ${expected}`]],
+  ["a call inside a call", "{{sh (yaml x)}}\n", ["1:6 a call inside a call: let the view carry the value"]],
+  [
+    "a call inside a block's head",
+    "{{#if (sh x)}}{{/if}}\n",
+    ["1:7 a call inside a call: let the view carry the value"],
+  ],
+  ["a helper as a block", "{{#sh x}}{{/sh}}\n", ["1:1 '#sh' is not one of #if, #unless, #each, #with"]],
+  ["a value as a block", "{{#x}}{{/x}}\n", ["1:1 '#x' is not one of #if, #unless, #each, #with"]],
+  ["a bare value in an else", "{{#if a}}\n{{else}}{{x}}{{/if}}\n", [`2:9 'x' ${expected}`]],
+  ["a partial", "{{> x}}\n", ["1:1 PartialStatement is not allowed in a template"]],
+  ["an inline partial", '{{#*inline "x"}}{{/inline}}\n', ["1:1 DecoratorBlock is not allowed in a template"]],
+  ["an expression of GitHub", "${{ sh x }}\n", ["1:2 '${{' would lose its braces: write '$\\{{'"]],
+  ["CRLF", "a\r\n", ["1:1 carriage return: lines end with LF"]],
+  ["a byte order mark", "\ufeffa\n", ["1:1 byte order mark"]],
+  ["no end of line", "a\nb", ["2:1 no LF at the end"]],
+];
+
+for (const [name, source, wanted] of faults) {
+  test(`a template with ${name} is refused`, () => {
+    const found = lint(source);
+    assert.deepEqual(
+      found.filter((line) => wanted.includes(line)),
+      wanted,
+      found.join("\n"),
+    );
+  });
+}
+
+test("a template of quoted values, blocks and escaped braces passes", () => {
+  const source = "{{#each xs}}{{#if this.a}}{{yaml this.b}}{{else}}$\\{{ x }}{{/if}}{{sh @index}}{{/each}}\n";
+  assert.deepEqual(lint(source), []);
+});
+
+test("all faults of all templates are told at once, with file and place", () => {
+  const folder = mkdtempSync(join(tmpdir(), "ci-fleet-templates-"));
+  try {
+    writeFileSync(join(folder, "b.sh.hbs"), "{{x}}\n{{{y}}}\n");
+    writeFileSync(join(folder, "a.yml.hbs"), "{{#if}}\n");
+    assert.throws(
+      () => build.compileTemplates(folder, helpers),
+      (error: Error) => {
+        const lines = error.message.split("\n");
+        assert.match(error.message, /^templates\/a\.yml\.hbs:2:1 Parse error on line 2/);
+        assert.deepEqual(lines.slice(-2), [
+          `templates/b.sh.hbs:1:1 'x' ${expected}`,
+          "templates/b.sh.hbs:2:1 '{{{' and '{{&' print without quoting: use a quoting helper",
+        ]);
+        return true;
+      },
+    );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("the same templates give the same module, in the order of their names", () => {
+  const folder = mkdtempSync(join(tmpdir(), "ci-fleet-templates-"));
+  try {
+    for (const name of ["b", "a", "c"]) writeFileSync(join(folder, `${name}.hbs`), `${name} {{sh x}}\n`);
+    const text = build.compileTemplates(folder, helpers);
+    assert.equal(build.compileTemplates(folder, helpers), text);
+    assert.deepEqual(
+      [...text.matchAll(/^ {2}"(\w)": /gm)].map((found) => found[1]),
+      ["a", "b", "c"],
+    );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

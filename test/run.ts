@@ -1,0 +1,30 @@
+// Runs one kind of test with Node's own runner. In: the kind as first argument (`unit` when none is given:
+// everything below test/ except tools, lab and bench), then words that the file's path has to contain.
+// Out: the runner's report and exit code.
+
+import { spawnSync } from "node:child_process";
+import { globSync } from "node:fs";
+import { dirname } from "node:path";
+
+const apart = ["tools", "lab", "bench"];
+const given = process.argv.slice(2);
+const kind = given[0] !== undefined && apart.includes(given[0]) ? given.shift() : "unit";
+
+const files = globSync("test/**/*.test.ts")
+  .filter((file) => (kind === "unit" ? !apart.some((folder) => file.startsWith(`test/${folder}/`)) : true))
+  .filter((file) => kind === "unit" || file.startsWith(`test/${kind}/`))
+  .filter((file) => given.every((word) => file.includes(word)))
+  .sort();
+if (files.length === 0) {
+  console.error(`no ${kind} test has ${given.join(" and ")} in its path`);
+  process.exit(1);
+}
+const reporter = process.stdout.isTTY === true ? "spec" : "dot";
+// Hosts and engines are shared by the lab, so its files run one after the other.
+const concurrency = kind === "lab" ? ["--test-concurrency=1"] : [];
+const run = spawnSync(
+  process.execPath,
+  ["--test", `--test-reporter=${process.env["TEST_REPORTER"] ?? reporter}`, ...concurrency, ...files],
+  { stdio: "inherit", env: { ...process.env, PATH: `${dirname(process.execPath)}:${process.env["PATH"]}` } },
+);
+process.exit(run.status ?? 1);
