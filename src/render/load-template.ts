@@ -31,7 +31,9 @@ export function loadTemplates(
   const environment = handlebars.create();
   registerBlocks(environment);
   for (const [name, quote] of Object.entries(quotes)) {
-    environment.registerHelper(name, (value: unknown, options: Handlebars.HelperOptions) => {
+    environment.registerHelper(name, (...args: readonly unknown[]) => {
+      if (args.length !== 2) throw new TypeError(`{{${name}}} takes one value and got ${args.length - 1}`);
+      const [value, options] = args as [unknown, Handlebars.HelperOptions];
       if (value === undefined) throw new TypeError(`{{${name}}} got a value that the view does not have`);
       return new environment.SafeString(quote(value, options.hash));
     });

@@ -115,7 +115,7 @@ function onTexts(quote: (texts: readonly string[]) => string): QuoteFunction {
 function onVariable(quote: (key: string, value: string) => string): QuoteFunction {
   return (value, options) => {
     requireOptions(options, ["key"]);
-    return quote(requireString(options["key"]), requireString(value));
+    return quote(requireString(options.key), requireString(value));
   };
 }
 
