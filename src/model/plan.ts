@@ -130,6 +130,8 @@ export interface Capacity {
     readonly gpu: string;
     readonly name: string | null;
     readonly slots: readonly string[];
+    /** The guest that takes the card away from this host, null where none does. */
+    readonly guest: string | null;
   }[];
 }
 
@@ -181,8 +183,14 @@ export interface PlannedSlot {
 
 export interface SlotGpu {
   readonly vendor: GpuVendor;
-  /** How messages name it: UUID, MIG UUID, or PCI address. */
+  /** How messages name it: UUID, MIG UUID, PCI address, or render node. */
   readonly id: string;
+  /**
+   * What to write where the card is chosen. NVIDIA: UUID or MIG UUID, an index only where no UUID is known
+   * yet (`nvidia.com/gpu=<selector>`, `device_ids`, NVIDIA_VISIBLE_DEVICES, CUDA_VISIBLE_DEVICES). AMD: what
+   * ROCR_VISIBLE_DEVICES takes. Intel: what ZE_AFFINITY_MASK takes. Containers with `nodes` use `renderNode`.
+   */
+  readonly selector: string;
   readonly name: string | null;
   readonly address: string | null;
   readonly renderNode: string | null;
@@ -221,6 +229,8 @@ export type GpuAccess =
       readonly kind: "environment";
       readonly vendor: "nvidia" | "amd" | "intel";
       readonly variable: string;
+      /** Numeric groups that may open the device nodes. */
+      readonly groups: readonly number[];
       readonly why: string;
     };
 
@@ -229,8 +239,10 @@ export type PlannedImage =
   /** Built on the host by `apply`; the tag is a hash of everything that goes in. */
   | {
       readonly kind: "build";
+      /** `localhost/ci-fleet/<fleet>/<pool>:<hash>`: no registry can answer for it, so nobody can plant it. */
       readonly reference: string;
-      readonly base: string;
+      /** What the Dockerfile starts from; null where the repo's own Dockerfile says it. */
+      readonly base: string | null;
       readonly context: ImageContext;
     };
 
@@ -239,6 +251,8 @@ export type ImageContext =
   /** Files of the repo's own folder, Dockerfile among them; paths relative to it. */
   | {
       readonly kind: "files";
+      /** Name of the Dockerfile among `files`. */
+      readonly dockerfile: string;
       readonly files: readonly {
         readonly path: string;
         readonly content: string;
@@ -250,8 +264,13 @@ export interface PlannedCache {
   readonly spec: CacheSpec;
   /** buildx: one folder for each; folder caches: empty. */
   readonly platforms: readonly string[];
-  /** As the job sees it. */
-  readonly path: string;
+  /**
+   * Where it is mounted for the job. null: nowhere, the host folder `<state>/<slot>/cache/<name>` itself is
+   * used (buildx caches of process slots). Below a buildx cache lies a folder for each platform, `linux-arm64`.
+   */
+  readonly path: string | null;
+  /** Variable in the job's environment that holds the folder as the job sees it: `CI_FLEET_CACHE_BUILDX`. */
+  readonly variable: string;
 }
 
 export interface PlannedPool {
@@ -261,6 +280,8 @@ export interface PlannedPool {
   readonly lifetime: Lifetime;
   readonly runnerGroup: string | null;
   readonly hosts: readonly string[];
+  /** Hosts that a pool without `hosts:` passes over, each with the reason. */
+  readonly leftOut: readonly { readonly host: string; readonly why: string }[];
   /** Slots in all. */
   readonly slots: number;
   readonly scaling: { readonly min: number; readonly max: number; readonly idle: number } | null;
