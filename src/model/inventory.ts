@@ -182,6 +182,8 @@ export interface GpuFacts {
   readonly gfx: string | null;
   /** `/dev/dri/renderD128`. */
   readonly renderNode: string | null;
+  /** Numeric group of the render node: AMD and Intel runners join it, for names differ between images. */
+  readonly renderGid: number | null;
   readonly mig: readonly MigDevice[] | null;
   /** null: the card offers no virtual functions. */
   readonly sriov: { readonly totalVfs: number; readonly numVfs: number } | null;
@@ -242,7 +244,9 @@ export interface BinfmtFacts {
 export interface DockerFacts {
   /** Engine version; null where the client is there but no engine answers. */
   readonly engine: string | null;
+  /** `2.40.3`; `none` where the plugin is not installed. */
   readonly compose: string | null;
+  /** The same. */
   readonly buildx: string | null;
   readonly runtimes: readonly string[];
   readonly defaultRuntime: string | null;

@@ -42,7 +42,7 @@ export function readRegistrationName(name: string): {
 
 const SUFFIX = new RegExp(`^[a-z0-9]{${REGISTRATION_SUFFIX_LENGTH}}$`);
 
-/** systemd unit names of a fleet; `target` is complete, the others take `<slot>.service`, `.service`, `.timer`. */
+/** systemd unit names of a fleet; what ends in `@` takes `<slot>.service`, watchdog and cache take `.service` and `.timer`. */
 export function nameUnits(fleet: string): UnitNames {
   return {
     target: `${fleet}.target`,
@@ -51,8 +51,8 @@ export function nameUnits(fleet: string): UnitNames {
     mint: `${fleet}-mint@`,
     watchdog: `${fleet}-watchdog`,
     cache: `${fleet}-cache`,
-    binfmt: `${fleet}-binfmt`,
-    rootless: `${fleet}-rootless`,
+    binfmt: `${fleet}-binfmt.service`,
+    rootless: `${fleet}-rootless.service`,
   };
 }
 
