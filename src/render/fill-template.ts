@@ -34,8 +34,6 @@ function copyValue(value: unknown, path: string): unknown {
   }
   const copy: Record<string, unknown> = Object.create(null);
   for (const [key, item] of Object.entries(value)) copy[key] = copyValue(item, `${path}.${key}`);
-  // Handlebars puts the record into its message when a name is missing.
-  Object.defineProperty(copy, Symbol.toPrimitive, { value: () => path });
   return copy;
 }
 
