@@ -203,6 +203,8 @@ export type PassthroughVerdict =
 
 export interface NpuFacts {
   readonly node: string;
+  /** Numeric group of the node. */
+  readonly gid: number | null;
   readonly driver: string | null;
   readonly address: string | null;
 }
