@@ -16,15 +16,17 @@ const files = globSync("test/**/*.test.ts")
   .filter((file) => given.every((word) => file.includes(word)))
   .sort();
 if (files.length === 0) {
-  console.error(`no ${kind} test has ${given.join(" and ")} in its path`);
+  console.error(`no ${kind} test has "${given.join('" and "')}" in its path`);
   process.exit(1);
 }
-const reporter = process.stdout.isTTY === true ? "spec" : "dot";
 // Hosts and engines are shared by the lab, so its files run one after the other.
 const concurrency = kind === "lab" ? ["--test-concurrency=1"] : [];
 const run = spawnSync(
   process.execPath,
-  ["--test", `--test-reporter=${process.env["TEST_REPORTER"] ?? reporter}`, ...concurrency, ...files],
-  { stdio: "inherit", env: { ...process.env, PATH: `${dirname(process.execPath)}:${process.env["PATH"]}` } },
+  ["--test", "--test-reporter=./test/reporter.ts", ...concurrency, ...files],
+  {
+    stdio: "inherit",
+    env: { ...process.env, PATH: `${dirname(process.execPath)}:${process.env.PATH}` },
+  },
 );
 process.exit(run.status ?? 1);
