@@ -1,0 +1,110 @@
+// What the watchdog will cost GitHub in an hour, before it runs. In: the fleet, the hosts as planned.
+// Out: its settings with the projection; a finding where the budget does not suffice.
+//
+// The projection, for each host and each target that its slots belong to:
+// - State of its slots. Asked by id (one request each) or from the list (one for every 100 registrations of
+//   the target), whichever is less. Answers carry ETags, and a 304 does not count against GitHub's limit
+//   (REST best practices, conditional requests), so only changed records cost: a job changes its runner's
+//   record twice, and ten-minute jobs one after another are taken as the busiest there is: 12 an hour.
+// - Demand, where a pool scales: queued and running runs of each repository (two requests a pass), with one
+//   more for the list of an organization's repositories. How many of those are active is unknown before it
+//   runs; one is counted, so this is what the watchdog costs at least.
+// The deputy asks for the list of every target besides.
+
+import type { Fleet, TargetSpec } from "../model/fleet.ts";
+import type { PlannedHost, PlannedWatchdog } from "../model/plan.ts";
+import type { Findings } from "./findings.ts";
+
+const HOUR = 3_600_000;
+const PAGE = 100;
+const CHANGES_PER_SLOT = 12;
+
+export function planWatchdog(
+  fleet: Fleet,
+  hosts: readonly PlannedHost[],
+  findings: Findings,
+): PlannedWatchdog {
+  const { watchdog } = fleet;
+  const deputy = chooseDeputy(fleet);
+  const project = (every: number) => projectRequests(fleet, hosts, deputy, every);
+  const projected = project(watchdog.every);
+  const budget = watchdog.budget.githubRequestsPerHour;
+  if (projected > budget) {
+    const slower = PACES.find((every) => every > watchdog.every && project(every) <= budget);
+    findings.add({
+      code: "CF722",
+      path: watchdog.at,
+      message: `the watchdogs of ${hosts.length} hosts would send about ${projected} requests an hour to GitHub, above the budget of ${budget}`,
+      help:
+        (slower === undefined ? "raise" : `set \`watchdog.every\` to ${slower / 60_000}m, or raise`) +
+        " `watchdog.budget.githubRequestsPerHour` (a token has 5000, an App up to 12500)",
+    });
+  }
+  return {
+    every: watchdog.every,
+    offlineAfter: watchdog.offlineAfter,
+    deputy,
+    metrics: watchdog.metrics,
+    ping: watchdog.ping,
+    activeWithin: watchdog.scale.activeWithin,
+    githubRequestsPerHour: budget,
+    removalsPerPass: watchdog.budget.removalsPerPass,
+    projectedRequestsPerHour: projected,
+  };
+}
+
+const PACES = [1, 2, 3, 5, 10, 15, 20, 30, 60].map((minutes) => minutes * 60_000);
+
+/** The spec's, else the first machine or guest: clusters and hypervisors have no watchdog. */
+export function chooseDeputy(fleet: Fleet): string | null {
+  const first =
+    fleet.hosts.find((host) => host.kind === "machine") ?? fleet.hosts.find((host) => host.kind === "vm");
+  return fleet.watchdog.deputy ?? first?.name ?? null;
+}
+
+function projectRequests(
+  fleet: Fleet,
+  hosts: readonly PlannedHost[],
+  deputy: string | null,
+  every: number,
+): number {
+  const passes = HOUR / every;
+  const registered = countByTarget(hosts.flatMap((host) => host.placements));
+  const scaling = new Set(
+    fleet.pools.filter((pool) => pool.runners.kind === "range").map((pool) => pool.name),
+  );
+  const targets = new Map(fleet.targets.map((target) => [target.name, target]));
+  let total = 0;
+  for (const host of hosts) {
+    if (host.supervision === "none") continue;
+    for (const [name, slots] of countByTarget(host.placements)) {
+      const pages = countPages(registered.get(name) ?? 0, targets.get(name));
+      total += Math.min(passes * pages, slots * Math.min(passes, CHANGES_PER_SLOT));
+      const scales = host.placements.some((p) => p.target === name && scaling.has(p.pool));
+      if (scales) total += passes * countDemandRequests(targets.get(name));
+    }
+    if (host.name !== deputy) continue;
+    for (const target of fleet.targets)
+      total += passes * countPages(registered.get(target.name) ?? 0, target);
+  }
+  return Math.ceil(total);
+}
+
+function countByTarget(placements: PlannedHost["placements"]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { target, slots } of placements) {
+    if (slots.length > 0) counts.set(target, (counts.get(target) ?? 0) + slots.length);
+  }
+  return counts;
+}
+
+/** A personal account has a list for each repository. */
+function countPages(registrations: number, target: TargetSpec | undefined): number {
+  const lists = target?.scope.kind === "repositories" ? target.scope.repos.length : 1;
+  return Math.max(lists, Math.ceil(registrations / PAGE));
+}
+
+function countDemandRequests(target: TargetSpec | undefined): number {
+  if (target?.scope.kind === "repositories") return 2 * target.scope.repos.length;
+  return target?.scope.kind === "repository" ? 2 : 3;
+}
