@@ -1,0 +1,184 @@
+// The forms that texts take, each with the words for a message and a pattern for JSON Schema. What a
+// pattern cannot say is said by `judge`. In: a text. Out: null, or what is wrong with it.
+
+import { ENV_NAME_PATTERN, LABEL_PATTERN, NAME_PATTERN } from "../base/text-policy.ts";
+import { RANGE_PATTERN } from "../base/version-number.ts";
+
+export interface Format {
+  /** Completes "expected …". */
+  readonly expected: string;
+  /** Source of a regular expression, anchored. */
+  readonly pattern: string;
+  /** CF613 where it is not another. */
+  readonly code?: "CF640";
+  /** What is wrong with a text that fits the pattern, in words that complete "… is no …:". */
+  readonly judge?: (text: string) => string | null;
+  /** Written without quotes YAML reads it as a number. */
+  readonly version?: true;
+}
+
+export type FormatName = keyof typeof FORMATS;
+
+export function formatOf(name: FormatName): Format {
+  return FORMATS[name];
+}
+
+/** Printable and without quotes that a shell or a unit would need; admits what real paths hold. */
+const PATH_CHARACTERS = "[A-Za-z0-9._/@:+=~,-]";
+const HOST = "[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?";
+const IPV4 = "(?:(?:25[0-5]|2[0-4][0-9]|1?[0-9]{1,2})\\.){3}(?:25[0-5]|2[0-4][0-9]|1?[0-9]{1,2})";
+const IMAGE_NAME =
+  "[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::[0-9]{1,5})?(?:/[a-z0-9]+(?:(?:[._]|__|-{1,8})[a-z0-9]+){0,32}){0,16}";
+const DIGEST = "sha256:[0-9a-f]{64}";
+
+const FORMATS = {
+  name: {
+    expected: "a name of lower-case letters, digits and inner hyphens, at most 63",
+    pattern: NAME_PATTERN.source,
+    code: "CF640",
+  },
+  label: {
+    expected:
+      "a label of letters, digits, dots, underscores and hyphens, at most 100, not beginning with a hyphen",
+    pattern: LABEL_PATTERN.source,
+    code: "CF640",
+  },
+  envName: {
+    expected: "a variable name of letters, digits and underscores that does not begin with a digit",
+    pattern: ENV_NAME_PATTERN.source,
+    code: "CF640",
+  },
+  anyText: { expected: "text", pattern: "^[^\\r]*$" },
+  line: { expected: "text on one line", pattern: "^[^\\r\\n]+$" },
+  range: { expected: 'comparators such as ">=1.0" or ">=1.0 <2"', pattern: RANGE_PATTERN, version: true },
+  version: {
+    expected: 'three numbers such as "2.338.1"',
+    pattern: "^[0-9]{1,6}\\.[0-9]{1,6}\\.[0-9]{1,6}$",
+    version: true,
+  },
+  gitHubUrl: {
+    expected: "an https address of an organization, a repository or enterprises/SLUG",
+    pattern: "^https?://[^\\s?#]+$",
+    judge: judgeWebUrl,
+  },
+  webUrl: { expected: "an http or https address", pattern: "^https?://[^\\s?#]+$", judge: judgeWebUrl },
+  downloadUrl: { expected: "an https address", pattern: "^https://[^\\s#]+$", judge: judgeWebUrl },
+  proxyUrl: {
+    expected: "an address such as http://proxy:3128",
+    pattern: `^(?:https?|socks5h?)://[^\\s/?#]+/?$`,
+    judge: judgeWebUrl,
+  },
+  brokerUrl: {
+    expected: "ssh://USER@HOST or ssh://USER@HOST:PORT",
+    pattern: `^ssh://(?:[a-z_][a-z0-9_-]{0,31}@)?${HOST}(?::[0-9]{1,5})?/?$`,
+  },
+  noProxy: {
+    expected: "a host, a domain with a leading dot, or an address",
+    pattern: "^(?:\\*|[A-Za-z0-9.:/_*-]{1,255})$",
+  },
+  absolutePath: {
+    expected: "an absolute path of letters, digits and . _ - / @ : + = ~ ,",
+    pattern: `^/${PATH_CHARACTERS}*$`,
+    judge: judgePath,
+  },
+  relativePath: {
+    expected: "a path inside the repository, without `..`",
+    pattern: `^(?!/)${PATH_CHARACTERS}+$`,
+    judge: judgePath,
+  },
+  volume: {
+    expected: "HOST_PATH:CONTAINER_PATH with `:ro` or `:rw` at most",
+    pattern: "^/[A-Za-z0-9._/@+=~,-]*:/[A-Za-z0-9._/@+=~,-]*(?::(?:ro|rw))?$",
+    judge: (volume: string) =>
+      volume
+        .split(":")
+        .slice(0, 2)
+        .map(judgePath)
+        .find((problem) => problem !== null) ?? null,
+  },
+  clientId: {
+    expected: "a client id such as Iv23liEXAMPLE, or an App id",
+    pattern: "^[A-Za-z0-9._-]{1,64}$",
+  },
+  login: {
+    expected: "a GitHub login",
+    pattern: "^[A-Za-z0-9](?:[A-Za-z0-9-]{0,37}[A-Za-z0-9])?(?:_[A-Za-z0-9]{1,20})?$",
+  },
+  repo: {
+    expected: "OWNER/REPOSITORY",
+    pattern: "^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,60})?/[A-Za-z0-9._-]{1,100}$",
+    judge: (repo: string) => (/\/\.{1,2}$/.test(repo) ? "a repository cannot have this name" : null),
+  },
+  group: { expected: "the name of a runner group", pattern: "^[^\\r\\n]{1,100}$" },
+  image: {
+    expected: "an image such as ghcr.io/acme/tools:1.2 or …@sha256:…",
+    pattern: `^${IMAGE_NAME}(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@${DIGEST})?$`,
+  },
+  runnerImage: {
+    expected: "an image without a tag, for the tag is the version",
+    pattern: `^${IMAGE_NAME}(?:@${DIGEST})?$`,
+  },
+  digest: { expected: "sha256: and 64 hexadecimal digits", pattern: `^${DIGEST}$` },
+  sha256: { expected: "64 hexadecimal digits", pattern: "^[0-9a-f]{64}$" },
+  package: {
+    expected: "a package name of the distribution",
+    pattern: "^[a-z0-9][a-z0-9+.-]{0,99}(?::[a-z0-9]{1,20})?(?:=[A-Za-z0-9.+:~-]{1,100})?$",
+  },
+  platform: {
+    expected: "a platform such as linux/riscv64",
+    pattern: "^[a-z0-9]{1,20}/[a-z0-9]{1,20}(?:/[a-z0-9]{1,10})?$",
+  },
+  migProfile: {
+    expected: "a MIG profile such as 1g.10gb",
+    pattern: "^[1-7]g\\.[0-9]{1,4}gb(?:\\+(?:me|gfx))?$",
+  },
+  pciOrMapping: {
+    expected: "a PCI address without function such as 0000:01:00, or the name of a resource mapping",
+    pattern: "^(?:[0-9a-f]{4,8}:[0-9a-f]{2}:[01][0-9a-f](?:\\.[0-7])?|[A-Za-z][A-Za-z0-9_-]{1,63})$",
+  },
+  storage: { expected: "a Proxmox storage id", pattern: "^[A-Za-z][A-Za-z0-9._-]{0,98}[A-Za-z0-9]$" },
+  bridge: { expected: "a bridge such as vmbr0", pattern: "^[A-Za-z][A-Za-z0-9_.-]{0,14}$" },
+  cidr: {
+    expected: "an IPv4 address with its prefix length such as 10.0.0.5/24",
+    pattern: `^${IPV4}/(?:3[0-2]|[12]?[0-9])$`,
+  },
+  ip: { expected: "an IPv4 or IPv6 address", pattern: `^(?:${IPV4}|[0-9a-fA-F:]{2,39})$`, judge: judgeIp },
+  mac: {
+    expected: "a MAC address such as bc:24:11:00:00:01",
+    pattern: "^[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){5}$",
+  },
+  sshKey: {
+    expected: "one line of an OpenSSH public key",
+    pattern:
+      "^(?:ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(?:256|384|521)|sk-ssh-ed25519@openssh\\.com|sk-ecdsa-sha2-nistp256@openssh\\.com) [A-Za-z0-9+/]{32,2000}={0,2}(?: [^\\r\\n]{1,200})?$",
+  },
+  namespace: { expected: "a Kubernetes namespace", pattern: NAME_PATTERN.source, code: "CF640" },
+  metricsFile: {
+    expected: "an absolute path that ends in .prom",
+    pattern: `^/${PATH_CHARACTERS}*\\.prom$`,
+    judge: judgePath,
+  },
+} as const satisfies Record<string, Format>;
+
+/** `.` and `..` would lead elsewhere than a reader thinks; an empty step is a slip. */
+function judgePath(path: string): string | null {
+  const steps = path.split("/").slice(path.startsWith("/") ? 1 : 0);
+  if (steps.includes("..") || steps.includes(".")) return "`.` and `..` are not taken in paths";
+  if (path.length > 1 && steps.slice(0, -1).includes("")) return "two slashes follow each other";
+  return null;
+}
+
+function judgeWebUrl(url: string): string | null {
+  if (!URL.canParse(url)) return "it is no valid address";
+  const { hostname, protocol } = new URL(url);
+  if (!/^(?:[A-Za-z0-9.-]+|\[[0-9a-f:.]+\])$/.test(hostname))
+    return "the host name has characters it cannot have";
+  if (protocol === "http:" && /(?:^|\.)(?:github\.com|ghe\.com)$/.test(hostname))
+    return "GitHub is reached by https only";
+  return null;
+}
+
+function judgeIp(ip: string): string | null {
+  if (!ip.includes(":")) return null;
+  return URL.canParse(`http://[${ip}]/`) ? null : "it is no valid address";
+}

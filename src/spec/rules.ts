@@ -1,0 +1,24 @@
+// Every fact about a whole fleet that needs no inventory, in the order of asking. In: nothing. Out: the list.
+
+import type { Rule } from "./draft.ts";
+import { GPU_RULES } from "./rules/gpu-rules.ts";
+import { HOST_RULES } from "./rules/host-rules.ts";
+import { LABEL_RULES } from "./rules/label-rules.ts";
+import { MOUNT_RULES } from "./rules/mount-rules.ts";
+import { NAME_RULES } from "./rules/name-rules.ts";
+import { POOL_RULES } from "./rules/pool-rules.ts";
+import { RUNNER_RULES } from "./rules/runner-rules.ts";
+import { TARGET_RULES } from "./rules/target-rules.ts";
+import { TRUST_RULES } from "./rules/trust-rules.ts";
+
+export const FLEET_RULES: readonly Rule[] = [
+  ...NAME_RULES,
+  ...HOST_RULES,
+  ...TARGET_RULES,
+  ...RUNNER_RULES,
+  ...POOL_RULES,
+  ...GPU_RULES,
+  ...LABEL_RULES,
+  ...MOUNT_RULES,
+  ...TRUST_RULES,
+];
