@@ -1,5 +1,5 @@
 // Codes of the plan room: what shows only when the spec meets the machines. CF2xx and CF5xx keep the meaning
-// of the project's own table of checks, CF70x hosts, CF71x software, CF72x-73x cards, names and totals.
+// of the project's own table of checks, CF70x hosts, CF71x software, CF72x-73x cards and totals.
 // In: nothing. Out: the rows.
 
 import type { CodeEntry } from "./code.ts";
@@ -44,14 +44,6 @@ export const PLAN_CODES: readonly CodeEntry[] = [
     summary: "Runners that always run, or guests, claim more than the host has",
     why: "A limit above what there is does not protect: the kernel ends processes when memory runs out, and Docker refuses more CPUs than exist.",
     fix: "Lower the limits or the number of runners, or use another host.",
-  },
-  {
-    code: "CF508",
-    name: "slot-name-unusable",
-    severity: "error",
-    summary: "A slot's name exists twice or is too long",
-    why: 'GitHub lets a runner\'s name exist once: the second runner of that name fails with "A session for this runner already exists". Names above 64 characters are refused.',
-    fix: "Rename the pool or the host.",
   },
   {
     code: "CF701",
@@ -198,14 +190,6 @@ export const PLAN_CODES: readonly CodeEntry[] = [
     fix: "Nothing: `ci-fleet apply` starts the unit.",
   },
   {
-    code: "CF719",
-    name: "label-contradicted",
-    severity: "error",
-    summary: "A label names another architecture than the machine has",
-    why: "Jobs that choose by it would run on the wrong architecture.",
-    fix: "Remove the label; the true one is derived.",
-  },
-  {
     code: "CF720",
     name: "image-folder-unusable",
     severity: "error",
@@ -224,9 +208,9 @@ export const PLAN_CODES: readonly CodeEntry[] = [
   {
     code: "CF722",
     name: "over-budget",
-    severity: "error",
+    severity: "warning",
     summary: "The watchdogs together would ask GitHub more often than the budget allows",
-    why: "Over GitHub's limit every answer is a refusal, for the watchdog and for all else that uses the credential.",
+    why: "A watchdog keeps to its share of the budget by asking less often, so it notices later what happened.",
     fix: "Raise `watchdog.every` or `watchdog.budget.githubRequestsPerHour`.",
   },
   {

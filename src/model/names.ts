@@ -10,10 +10,10 @@ export const REGISTRATION_SUFFIX_LENGTH = 7;
 /** Of a slot: what remains of GitHub's 64 for `<fleet>-<pool>-<host>-<n>`. */
 export const MAX_SLOT_NAME = MAX_REGISTRATION_NAME - REGISTRATION_SUFFIX_LENGTH - 1;
 /**
- * Slots of one pool on one host. Four digits, so that the number at the end of a slot can never be taken
+ * Slots of one pool on one host. Five digits, so that the number at the end of a slot can never be taken
  * for a registration's suffix, which always has seven characters.
  */
-export const MAX_SLOT_INDEX = 9999;
+export const MAX_SLOT_INDEX = 99_999;
 
 /** `acme-gpu-forge-1`. Throws on an index that would break the rule above. */
 export function nameSlot(fleet: string, pool: string, host: string, index: number): string {

@@ -1,5 +1,5 @@
 // What is odd about one pool on one host, though it can be rendered: software that does not answer, cards
-// that are not pinned, labels that the machine contradicts. An ordered list of rules, each named by the fact
+// that are not pinned. An ordered list of rules, each named by the fact
 // it reports. In: a pool, a site, the placement. Out: findings.
 
 import type { DocPath } from "../base/diagnostic.ts";
@@ -8,7 +8,7 @@ import { presentOrNull } from "../model/inventory.ts";
 import type { Placement } from "../model/plan.ts";
 import type { Share } from "./count-slots.ts";
 import type { Findings } from "./findings.ts";
-import { archOfPlatform, type Site } from "./site.ts";
+import type { Site } from "./site.ts";
 
 export interface Placed {
   readonly pool: PoolSpec;
@@ -44,13 +44,19 @@ const engineDoesNotAnswer: Rule = ({ pool, site }, findings) => {
 };
 
 const systemdUnknown: Rule = ({ pool, site }, findings) => {
-  if (site.inventory?.systemd !== null) return;
+  const systemd = site.inventory?.systemd ?? null;
+  const isSeen = systemd !== null && systemd !== "none" && systemd.running !== false;
+  if (isSeen || site.supervision !== "systemd") return;
   findings.addOnHost({
     code: "CF713",
     path: pool.at,
     host: site.name,
-    message: (hosts) => `whether ${hosts} has systemd 249 or later is not known; it is assumed`,
-    help: (host) => `run \`ci-fleet init --refresh --name ${host}\` on that machine`,
+    group: String(systemd === null),
+    message: (hosts) =>
+      systemd === null
+        ? `whether ${hosts} has systemd 249 or later is not known; it is assumed`
+        : `${hosts} was detected inside a container, where no systemd runs; it is assumed for the machine`,
+    help: (host) => `run \`ci-fleet init --refresh --name ${host}\` on the machine itself`,
     fact: { message: "systemd", path: ["systemd"] },
   });
 };
@@ -155,25 +161,6 @@ const handlerMissing: Rule = ({ pool, site, placement }, findings) => {
   }
 };
 
-const ARCH_LABELS = ["x64", "x86", "arm", "arm64", "x86_64", "amd64", "aarch64", "riscv64"];
-const SYNONYMS: Readonly<Record<string, string>> = { x86_64: "x64", amd64: "x64", aarch64: "arm64" };
-
-const labelContradicted: Rule = ({ pool, site, placement }, findings) => {
-  const arch = archOfPlatform(placement.platform);
-  for (const [at, label] of pool.labels.entries()) {
-    const word = label.toLowerCase();
-    if (!ARCH_LABELS.includes(word) || (SYNONYMS[word] ?? word) === arch) continue;
-    findings.addOnHost({
-      code: "CF719",
-      path: [...pool.at, "labels", at],
-      host: site.name,
-      message: (hosts) => `label \`${label}\` is untrue on ${hosts}, where jobs see ${arch}`,
-      help: () => "remove it: the architecture's label is derived from the hardware",
-      fact: { message: "the architecture", path: ["arch"] },
-    });
-  }
-};
-
 const groupUnknown: Rule = ({ pool, site, placement }, findings) => {
   const access = placement.gpu;
   if (access?.kind !== "nodes" && access?.kind !== "environment") return;
@@ -197,6 +184,5 @@ const RULES: readonly Rule[] = [
   cdiListStale,
   legacyCgroup,
   handlerMissing,
-  labelContradicted,
   groupUnknown,
 ];

@@ -1,10 +1,9 @@
 // What is odd about a whole pool or host once everything is placed: no limits among neighbours, one card for
-// several strangers, caches larger than the disks, a runner that nobody verifies, names that meet.
+// several strangers, caches larger than the disks, a runner that nobody verifies.
 // In: the pools and hosts as planned. Out: findings.
 
 import { formatSize } from "../base/units.ts";
 import type { Fleet, PoolSpec } from "../model/fleet.ts";
-import { MAX_SLOT_NAME } from "../model/names.ts";
 import type { Placement } from "../model/plan.ts";
 import type { Findings } from "./findings.ts";
 import type { Site } from "./site.ts";
@@ -105,38 +104,5 @@ export function checkTarball(fleet: Fleet, hosts: readonly PlacedHost[], finding
       message: (hosts) => `the runner for ${site.arch} that ${hosts} will unpack has no recorded checksum`,
       help: () => "run `ci-fleet bump`: it records the checksums that GitHub publishes with the release",
     });
-  }
-}
-
-/** The spec's own check knows names before they are placed; this one sees the slots that come out. */
-export function checkSlotNames(
-  pools: ReadonlyMap<string, PoolSpec>,
-  hosts: readonly PlacedHost[],
-  findings: Findings,
-): void {
-  const owners = new Map<string, string>();
-  for (const { site, placements } of hosts) {
-    for (const placement of placements) {
-      const pool = pools.get(placement.pool) as PoolSpec;
-      for (const slot of placement.slots) {
-        const owner = owners.get(slot.name);
-        owners.set(slot.name, pool.name);
-        const problem =
-          owner !== undefined
-            ? `is also the name of a slot of pool \`${owner}\``
-            : slot.name.length > MAX_SLOT_NAME
-              ? `has ${slot.name.length} characters, above ${MAX_SLOT_NAME}`
-              : null;
-        if (problem === null) continue;
-        findings.addOnHost({
-          code: "CF508",
-          path: pool.at,
-          host: site.name,
-          group: owner ?? "long",
-          message: (onHosts) => `slot \`${slot.name}\` on ${onHosts} ${problem}`,
-          help: () => "rename the pool or the host: a runner's name is `<fleet>-<pool>-<host>-<n>`",
-        });
-      }
-    }
   }
 }

@@ -122,13 +122,22 @@ function describeSite(
   };
 }
 
-/** Unknown counts as systemd: nearly every machine has it, and a warning says what was assumed. */
+/**
+ * Unknown counts as systemd: nearly every machine has it, and a warning says what was assumed. So does what
+ * a container shows, which is not the machine that will be supervised.
+ */
 function chooseSupervision(spec: HostSpec, inventory: Inventory | null): Site["supervision"] {
   if (spec.kind === "kubernetes" || spec.kind === "proxmox") return "none";
   const systemd = inventory?.systemd ?? null;
   if (systemd === null) return "systemd";
-  if (systemd === "none" || systemd.running === false || systemd.version < MIN_SYSTEMD) return "compose";
-  return "systemd";
+  if (systemd !== "none" && systemd.version < MIN_SYSTEMD) return "compose";
+  const isRunning = systemd !== "none" && systemd.running !== false;
+  return isRunning || isInsideContainer(inventory) ? "systemd" : "compose";
+}
+
+function isInsideContainer(inventory: Inventory | null): boolean {
+  const container = inventory?.virtualization.container ?? "none";
+  return container !== "none" && container !== "wsl";
 }
 
 function countCpus(inventory: Inventory | null): number | null {

@@ -13,7 +13,6 @@ import {
   checkLayerCaches,
   checkLimits,
   checkSharedCards,
-  checkSlotNames,
   checkTarball,
   type PlacedHost,
 } from "./check-pools.ts";
@@ -105,6 +104,5 @@ function finishHosts(
     return describeHost(fleet, site, placements, capacity, site.name === deputy);
   });
   checkTarball(fleet, placed, findings);
-  checkSlotNames(pools, placed, findings);
   return hosts;
 }
