@@ -1,0 +1,54 @@
+// Finds the spec that a command is about. In: where we are and what was asked. Out: its path, or where was looked.
+
+import { lstatSync, realpathSync, statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+
+export const SPEC_NAMES: readonly string[] = ["fleet.yaml", "fleet.yml"];
+export const SYSTEM_SPEC = "/etc/ci-fleet/fleet.yaml";
+
+export type SpecSearch =
+  | { readonly kind: "found"; readonly path: string }
+  /** Two specs in one folder: guessing would be wrong half of the time. */
+  | { readonly kind: "ambiguous"; readonly paths: readonly string[] }
+  | { readonly kind: "none"; readonly lookedIn: readonly string[] };
+
+/**
+ * From `folder` up to the git root, then the system's own. Climbing ends before a folder that a stranger
+ * could have put a spec in: one of another owner, or one that everyone may write (git's CVE-2022-24765).
+ */
+export function findSpec(folder: string, systemSpec: string = SYSTEM_SPEC): SpecSearch {
+  const lookedIn: string[] = [];
+  const start = realFolder(resolve(folder));
+  const owner = ownerOf(start);
+  for (let at = start; ; at = dirname(at)) {
+    const found = SPEC_NAMES.map((name) => join(at, name)).filter(exists);
+    if (found.length > 1) return { kind: "ambiguous", paths: found };
+    if (found[0] !== undefined) return { kind: "found", path: found[0] };
+    lookedIn.push(at);
+    if (exists(join(at, ".git")) || dirname(at) === at || !mayTrust(dirname(at), owner)) break;
+  }
+  if (exists(systemSpec)) return { kind: "found", path: systemSpec };
+  return { kind: "none", lookedIn: [...lookedIn, dirname(systemSpec)] };
+}
+
+function realFolder(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
+
+function exists(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+function ownerOf(folder: string): number | null {
+  return statSync(folder, { throwIfNoEntry: false })?.uid ?? null;
+}
+
+function mayTrust(folder: string, owner: number | null): boolean {
+  const stats = statSync(folder, { throwIfNoEntry: false });
+  if (stats === undefined || (stats.mode & 0o002) !== 0) return false;
+  return stats.uid === owner || stats.uid === 0 || stats.uid === process.geteuid?.();
+}

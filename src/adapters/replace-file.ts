@@ -1,0 +1,57 @@
+// Puts a whole file in place of what was there, or of nothing. In: folder, name, text, mode. Out: the file,
+// complete or untouched: it is written under another name and renamed. No fsync: a power cut may leave an
+// empty file, which readers here count as absent.
+
+import { randomBytes } from "node:crypto";
+import { closeSync, fchmodSync, openSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { WorldError } from "../base/world-error.ts";
+import { openNewFlags } from "./open-flags.ts";
+
+/** One name per run: writers that cannot see each other's lock must not share a temporary file. */
+export function nameTemporary(): string {
+  return `.ci-fleet-${randomBytes(6).toString("hex")}.tmp`;
+}
+
+/** `beforeRename` is for tests. Throws WorldError; the temporary file is then gone, the old one untouched. */
+export function replaceFile(
+  folder: string,
+  name: string,
+  content: string,
+  mode: number,
+  temporaryName: string = nameTemporary(),
+  beforeRename?: () => void,
+): void {
+  const temporary = join(folder, temporaryName);
+  const target = join(folder, name);
+  let made = false;
+  try {
+    const descriptor = openSync(temporary, openNewFlags, 0o600);
+    made = true;
+    try {
+      writeFileSync(descriptor, content);
+      // The umask has no say in what is rendered.
+      fchmodSync(descriptor, mode);
+    } finally {
+      closeSync(descriptor);
+    }
+    beforeRename?.();
+    renameSync(temporary, target);
+  } catch (cause) {
+    if (made) removeQuietly(temporary);
+    throw new WorldError(
+      `write ${target}`,
+      cause,
+      "nothing is lost: make room for it and run the command again",
+    );
+  }
+}
+
+/** The first error is the one to tell; a temporary file left behind is swept by the next run. */
+function removeQuietly(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    return;
+  }
+}
