@@ -8,7 +8,11 @@ import { requireText } from "../base/unwritable-text.ts";
  * setting. A trailing backslash is refused: systemd and modprobe join lines in it. Nothing else is special.
  */
 export function writeComment(text: string): string {
-  requireText("a comment", text, /[\0-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ufeff]|\\$/);
+  requireText(
+    "a comment",
+    text,
+    /[\0-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ufeff\p{Noncharacter_Code_Point}]|\\$/u,
+  );
   return text;
 }
 

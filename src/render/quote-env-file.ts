@@ -3,6 +3,7 @@
 
 import { ENV_NAME_PATTERN } from "../base/text-policy.ts";
 import { requireMatch, requireText } from "../base/unwritable-text.ts";
+import { NOT_FOR_SYSTEMD } from "./quote-systemd.ts";
 
 /**
  * systemd's EnvironmentFile=, and `. file` in sh: inside double quotes a backslash quotes `\`, `"`, `$` and
@@ -10,7 +11,7 @@ import { requireMatch, requireText } from "../base/unwritable-text.ts";
  * Command Language 2.2.3). Single quotes would do for sh, but not for systemd.
  */
 export function quoteSystemdEnvLine(key: string, value: string): string {
-  requireText("a value in an environment file", value);
+  requireText("a value in an environment file", value, NOT_FOR_SYSTEMD);
   return `${requireEnvName(key)}="${value.replace(/[\\"$`]/g, "\\$&")}"`;
 }
 
@@ -29,7 +30,7 @@ export function quoteComposeEnvLine(key: string, value: string): string {
  * (Compose has no escape for it, sh runs it) and line breaks (Compose wants `\n`, the others want them bare).
  */
 export function quoteSharedEnvLine(key: string, value: string): string {
-  requireText("a value in a shared environment file", value, /[`\n\r]/);
+  requireText("a value in a shared environment file", value, /[`\n\r\p{Noncharacter_Code_Point}]/u);
   return `${requireEnvName(key)}="${value.replace(/[\\"$]/g, "\\$&")}"`;
 }
 

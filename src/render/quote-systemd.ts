@@ -9,6 +9,9 @@ const EXECUTABLE = /^(?:\/[A-Za-z0-9][A-Za-z0-9._+@-]*)+$/;
 /** Settings that know neither quotes nor specifiers: `User=`, `Slice=`, sizes, times, `CPUQuota=400%`. */
 const WORD = /^[A-Za-z0-9_](?:[A-Za-z0-9@:._/+,=-]*[A-Za-z0-9_%])?$/;
 
+/** A noncharacter makes systemd refuse the unit: unichar_is_valid() in its utf8.c takes none. */
+export const NOT_FOR_SYSTEMD = /\p{Noncharacter_Code_Point}/u;
+
 const C_ESCAPES: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
 /**
@@ -17,7 +20,7 @@ const C_ESCAPES: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", 
  */
 export function quoteUnitEnv(key: string, value: string): string {
   requireMatch("the name of a variable", key, ENV_NAME_PATTERN);
-  requireText("a value in Environment=", value);
+  requireText("a value in Environment=", value, NOT_FOR_SYSTEMD);
   return `"${key}=${escapeInQuotes(value)}"`;
 }
 
@@ -27,7 +30,7 @@ export function quoteUnitEnv(key: string, value: string): string {
  * for the program itself: see `writeUnitExecutable`.
  */
 export function quoteUnitArgument(text: string): string {
-  requireText("an argument in ExecStart=", text);
+  requireText("an argument in ExecStart=", text, NOT_FOR_SYSTEMD);
   return `"${escapeInQuotes(text).replaceAll("$", "$$$$")}"`;
 }
 
@@ -49,7 +52,7 @@ export function writeUnitCommand(argv: readonly string[]): string {
  * joins the next line), space at either end (trimmed), nothing at all (it resets the setting).
  */
 export function writeUnitValue(text: string): string {
-  requireText("a value in a unit", text, /[\0-\x08\x0a-\x1f\x7f]|^\s|\s$|\\$/);
+  requireText("a value in a unit", text, /[\0-\x08\x0a-\x1f\x7f\p{Noncharacter_Code_Point}]|^\s|\s$|\\$/u);
   if (text === "") refuseText("a value in a unit", text, "is empty, which resets the setting");
   return text.replaceAll("%", "%%");
 }
@@ -63,11 +66,12 @@ export function writeUnitPath(path: string): string {
 /**
  * One item of a list of paths: `ReadWritePaths=`, `BindReadOnlyPaths=` without a colon in it. These lists
  * know quotes but not C escapes: a backslash makes the next character literal, nothing can stand for a control
- * character. `ifPresent` writes the `-` prefix: no failure when the path is missing.
+ * character, and paths with `..` are ignored with a warning. `ifPresent` writes the `-` prefix: no failure when the path is missing.
  */
 export function quoteUnitListPath(path: string, options?: { readonly ifPresent?: boolean }): string {
-  requireText("a path in a list in a unit", path, /[\0-\x1f\x7f:]/);
+  requireText("a path in a list in a unit", path, /[\0-\x1f\x7f:\p{Noncharacter_Code_Point}]/u);
   if (!path.startsWith("/")) refuseText("a path in a list in a unit", path, "is not absolute");
+  if (path.split("/").includes("..")) refuseText("a path in a list in a unit", path, 'has a part ".."');
   const escaped = path.replace(/[\\"]/g, "\\$&").replaceAll("%", "%%");
   return `"${options?.ifPresent === true ? "-" : ""}${escaped}"`;
 }
@@ -79,17 +83,24 @@ export function writeUnitWord(text: string): string {
 
 /**
  * A field of a tmpfiles.d(5) line but the last: quoted, with C escapes and specifiers. Modes are text in
- * octal, fixed in code; the last field of a line (argument) is not quoted: give it by `writeUnitValue`.
+ * octal, fixed in code; the last field of a line (argument) is not quoted: give it by `writeUnitValue`. `-`
+ * means "not set" even in quotes, and so does nothing.
  */
 export function quoteTmpfilesField(text: string): string {
-  requireText("a field in tmpfiles.d", text);
+  requireText("a field in tmpfiles.d", text, NOT_FOR_SYSTEMD);
+  refuseUnset("a field in tmpfiles.d", text);
   return `"${escapeInQuotes(text)}"`;
 }
 
-/** A field of a sysusers.d(5) line: quoted, specifiers, no C escapes; `:` would split /etc/passwd. */
+/** A field of a sysusers.d(5) line: quoted, specifiers, no C escapes; `:` would split /etc/passwd; `-` as above. */
 export function quoteSysusersField(text: string): string {
-  requireText("a field in sysusers.d", text, /[\0-\x1f\x7f:]/);
+  requireText("a field in sysusers.d", text, /[\0-\x1f\x7f-\x9f:\p{Noncharacter_Code_Point}]/u);
+  refuseUnset("a field in sysusers.d", text);
   return `"${text.replace(/[\\"]/g, "\\$&").replaceAll("%", "%%")}"`;
+}
+
+function refuseUnset(context: string, text: string): void {
+  if (text === "" || text === "-") refuseText(context, text, "means that the field is not set");
 }
 
 function escapeInQuotes(text: string): string {

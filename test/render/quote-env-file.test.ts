@@ -14,7 +14,7 @@ import {
   quoteSystemdEnvLine,
   writeRawEnvLine,
 } from "../../src/render/quote-env-file.ts";
-import { anyText, corpus, sampleTexts } from "./hostile-text.ts";
+import { anyText, corpus, sampleTexts, systemdText } from "./hostile-text.ts";
 import { readEnvFileValue } from "./systemd-reader.ts";
 
 /** What sh has in V0, V1, … after `. file`. */
@@ -44,14 +44,14 @@ function readComposeValue(line: string): string {
 }
 
 test("sh reads any text back from the form for systemd", () => {
-  const texts = sampleTexts(600);
+  const texts = sampleTexts(600, systemdText);
   assert.deepEqual(sourceBySh(texts.map((text, at) => quoteSystemdEnvLine(`V${at}`, text))), texts);
 });
 
 test("systemd's own rule reads any text back", () => {
   const check = (text: string) =>
     assert.equal(readEnvFileValue(quoteSystemdEnvLine("K", text).slice(2)), text);
-  fc.assert(fc.property(anyText, check), { numRuns: 500 });
+  fc.assert(fc.property(systemdText, check), { numRuns: 500 });
   corpus.forEach(check);
 });
 
@@ -62,7 +62,7 @@ test("Compose's rule reads any text back, from one line", () => {
 });
 
 test("the shared form is read alike by sh, systemd and Compose", () => {
-  const texts = sampleTexts(600).filter((text) => !/[`\n\r]/.test(text));
+  const texts = sampleTexts(600, systemdText).filter((text) => !/[`\n\r]/.test(text));
   const lines = texts.map((text, at) => quoteSharedEnvLine(`V${at}`, text));
   assert.deepEqual(sourceBySh(lines), texts);
   for (const [at, text] of texts.entries()) {
