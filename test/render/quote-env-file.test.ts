@@ -57,6 +57,7 @@ test("systemd's own rule reads any text back", () => {
 
 test("Compose's rule reads any text back, from one line", () => {
   const check = (text: string) => assert.equal(readComposeValue(quoteComposeEnvLine("K", text)), text);
+  assert.equal(quoteComposeEnvLine("K", "a\n\r\t"), 'K="a\\n\\r\\t"');
   fc.assert(fc.property(anyText, check), { numRuns: 500 });
   corpus.forEach(check);
 });

@@ -42,6 +42,13 @@ test("any text comes back as one argument of ExecStart=", () => {
   });
 });
 
+test("a quoted value or argument holds no control character, so that a unit stays readable text", () => {
+  const all = Array.from({ length: 127 }, (_, at) => String.fromCharCode(at + 1)).join("");
+  for (const written of [quoteUnitEnv("K", all), quoteUnitArgument(all), quoteTmpfilesField(all)]) {
+    assert.doesNotMatch(written, /\p{Cc}/u);
+  }
+});
+
 test("a semicolon alone is quoted, so that it does not end the command", () => {
   assert.equal(writeUnitCommand(["/bin/a", ";", "", "-x"]), '/bin/a ";" "" "-x"');
 });
