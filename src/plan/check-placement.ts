@@ -7,7 +7,7 @@ import type { PoolSpec } from "../model/fleet.ts";
 import { presentOrNull } from "../model/inventory.ts";
 import type { Placement } from "../model/plan.ts";
 import type { Share } from "./count-slots.ts";
-import type { Findings } from "./findings.ts";
+import { eachOf, type Findings } from "./findings.ts";
 import type { Site } from "./site.ts";
 
 export interface Placed {
@@ -34,9 +34,9 @@ const engineDoesNotAnswer: Rule = ({ pool, site }, findings) => {
     path: pool.at,
     host: site.name,
     group: `${docker === null} ${cause}`,
-    message: (hosts) =>
+    message: (hosts, number) =>
       docker === null
-        ? `whether ${hosts} has Docker is not known; pool \`${pool.name}\` needs it`
+        ? `whether ${eachOf(hosts, number)} has Docker is not known; pool \`${pool.name}\` needs it`
         : `Docker's engine did not answer on ${hosts}${cause === null ? "" : ` (${cause})`}, so its version is not known`,
     help: (host) => `start Docker there, then run \`ci-fleet init --refresh --name ${host}\``,
     fact: { message: "Docker", path: ["docker"] },
@@ -52,10 +52,10 @@ const systemdUnknown: Rule = ({ pool, site }, findings) => {
     path: pool.at,
     host: site.name,
     group: String(systemd === null),
-    message: (hosts) =>
+    message: (hosts, number) =>
       systemd === null
-        ? `whether ${hosts} has systemd 249 or later is not known; it is assumed`
-        : `${hosts} was detected inside a container, where no systemd runs; it is assumed for the machine`,
+        ? `whether ${eachOf(hosts, number)} has systemd 249 or later is not known; it is assumed`
+        : `${eachOf(hosts, number)} was detected inside a container, where no systemd runs; it is assumed for the machine`,
     help: (host) => `run \`ci-fleet init --refresh --name ${host}\` on the machine itself`,
     fact: { message: "systemd", path: ["systemd"] },
   });
@@ -135,7 +135,7 @@ const legacyCgroup: Rule = ({ pool, site }, findings) => {
     path: [...pool.at, "docker"],
     host: site.name,
     group: what,
-    message: (hosts) => `${hosts} uses cgroup v1, where ${what}`,
+    message: (hosts, number) => `${eachOf(hosts, number)} uses cgroup v1, where ${what}`,
     help: () => "boot that machine with systemd.unified_cgroup_hierarchy=1",
     fact: { message: "the cgroup version", path: ["cgroup"] },
   });
@@ -153,7 +153,8 @@ const handlerMissing: Rule = ({ pool, site, placement }, findings) => {
       path: placement.emulated ? [...pool.at, "platform"] : [...pool.at, "emulate"],
       host: site.name,
       group: platform,
-      message: (hosts) => `${hosts} has no QEMU handler for ${platform} that works inside containers yet`,
+      message: (hosts, number) =>
+        `${eachOf(hosts, number)} has no QEMU handler for ${platform} that works inside containers yet`,
       help: () =>
         "nothing needs to be done: the rendered binfmt unit registers it when `ci-fleet apply` starts it",
       fact: { message: "the handlers", path: ["binfmt"] },

@@ -3,7 +3,7 @@
 // reasons for those passed over.
 
 import type { Fleet, PoolSpec } from "../model/fleet.ts";
-import { count, type Findings } from "./findings.ts";
+import { count, eachOf, type Findings } from "./findings.ts";
 import { judgeHost, type Obstacle } from "./judge-host.ts";
 import type { KnownHosts } from "./know-hosts.ts";
 import type { Site } from "./site.ts";
@@ -72,7 +72,7 @@ function report(pool: PoolSpec, site: Site, obstacle: Obstacle, findings: Findin
     path: pool.hosts === null ? pool.at : [...pool.at, "hosts"],
     host: site.name,
     group: obstacle.text,
-    message: (hosts) => `pool \`${pool.name}\`: ${hosts} ${obstacle.text}`,
+    message: (hosts, number) => `pool \`${pool.name}\`: ${eachOf(hosts, number)} ${obstacle.text}`,
     help: () => obstacle.help,
     ...(obstacle.fact.length === 0 || site.factsFrom === "expected"
       ? {}

@@ -5,7 +5,7 @@
 import type { GpuRequest, PoolSpec } from "../model/fleet.ts";
 import { assignCards, type Demand } from "./assign-cards.ts";
 import type { PoolHosts } from "./choose-hosts.ts";
-import { count, type Findings } from "./findings.ts";
+import { count, eachOf, type Findings } from "./findings.ts";
 import { countCardsFor, isUsable, nameRequest } from "./match-cards.ts";
 import type { Card, Site } from "./site.ts";
 
@@ -156,8 +156,8 @@ function reportShort(pool: PoolSpec, { site, demand, got, rivals }: Shortage, fi
     path: [...pool.at, "runners"],
     host: site.name,
     group: `${demand.cards} ${has} ${left}`,
-    message: (hosts) =>
-      `pool \`${pool.name}\` needs ${count(demand.cards, wanted)} on ${hosts}, which has ${has}${left === "" ? "" : `,${left}`}`,
+    message: (hosts, number) =>
+      `pool \`${pool.name}\` needs ${count(demand.cards, wanted)} on ${eachOf(hosts, number)}, which has ${has}${left === "" ? "" : `,${left}`}`,
     help: () => helpForShortage(pool, got),
     fact: { message: `the cards of \`${site.name}\``, path: ["gpus"] },
     related: others.map((rival) => ({

@@ -22,7 +22,7 @@ export interface HostFinding {
   readonly host: string;
   /** What else must be equal: numbers that the message names. */
   readonly group?: string;
-  /** `hosts` is `"forge"`, or `"a", "b" and 7 more`. */
+  /** `hosts` is `forge`, or `a`, `b`, `c` and 7 more, in backquotes. */
   readonly message: (hosts: string, count: number) => string;
   readonly help?: (firstHost: string) => string;
   /** Where it shows in the host's inventory. */
@@ -108,6 +108,11 @@ export function nameSome(names: readonly string[]): string {
   if (more > 0) return `${quoted.join(", ")} and ${more} more`;
   if (quoted.length < 2) return quoted.join("");
   return `${quoted.slice(0, -1).join(", ")} and ${quoted.at(-1)}`;
+}
+
+/** The subject of a sentence whose verb stays singular. */
+export function eachOf(hosts: string, count: number): string {
+  return count === 1 ? hosts : `each of ${hosts}`;
 }
 
 /** `1 slot`, `4 slots`. */

@@ -6,7 +6,7 @@ import type { DocPath, RelatedPlace } from "../base/diagnostic.ts";
 import { formatSize } from "../base/units.ts";
 import type { PoolSpec, VmSpec } from "../model/fleet.ts";
 import type { Capacity, Placement } from "../model/plan.ts";
-import { count, type Findings } from "./findings.ts";
+import { count, eachOf, type Findings } from "./findings.ts";
 import type { Site } from "./site.ts";
 
 export interface Load {
@@ -83,8 +83,8 @@ function reportGreedy(load: Load, claim: Claim, resource: Resource, total: numbe
     path: claim.path,
     host: load.site.name,
     group: `greedy ${claim.each} ${total}`,
-    message: (hosts) =>
-      `${claim.one} may use ${say(resource, claim.each)}, but ${hosts} has ${say(resource, total)}`,
+    message: (hosts, number) =>
+      `${claim.one} may use ${say(resource, claim.each)}, but ${eachOf(hosts, number)} has ${say(resource, total)}`,
     help: () => `lower \`limits.${resource}\` to at most ${say(resource, total)}`,
     fact: factOf(load.site, resource),
   });
@@ -107,8 +107,8 @@ function report(
     path: largest.path,
     host: load.site.name,
     group: `${claimed} ${total}`,
-    message: (hosts) =>
-      `${claims.map((claim) => claim.text).join(" and ")} may use ${say(resource, claimed)} of ${hosts} ${when}, ` +
+    message: (hosts, number) =>
+      `${claims.map((claim) => claim.text).join(" and ")} may use ${say(resource, claimed)} of ${eachOf(hosts, number)} ${when}, ` +
       `which has ${say(resource, total)}`,
     help: () => helpFor(largest, resource, total - (claimed - largest.sum)),
     fact: factOf(load.site, resource),

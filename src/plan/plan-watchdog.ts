@@ -13,7 +13,7 @@
 
 import type { Fleet, TargetSpec } from "../model/fleet.ts";
 import type { PlannedHost, PlannedWatchdog } from "../model/plan.ts";
-import type { Findings } from "./findings.ts";
+import { count, type Findings } from "./findings.ts";
 
 const HOUR = 3_600_000;
 const PAGE = 100;
@@ -34,7 +34,7 @@ export function planWatchdog(
     findings.add({
       code: "CF722",
       path: watchdog.at,
-      message: `the watchdogs of ${hosts.length} hosts would send about ${projected} requests an hour to GitHub, above the budget of ${budget}`,
+      message: `the watchdogs of ${count(hosts.length, "host")} would send about ${projected} requests an hour to GitHub, above the budget of ${budget}`,
       help:
         (slower === undefined ? "raise" : `set \`watchdog.every\` to ${slower / 60_000}m, or raise`) +
         " `watchdog.budget.githubRequestsPerHour` (a token has 5000, an App up to 12500)",
