@@ -38,6 +38,8 @@ export interface Diagnostic {
   /** What to do: one imperative sentence, `did you mean …`. */
   readonly help?: string;
   readonly related?: readonly RelatedPlace[];
+  /** What stands at the place must never be printed. */
+  readonly secret?: true;
 }
 
 export const SPEC_DOC: DocRef = { kind: "spec" };

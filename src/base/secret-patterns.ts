@@ -12,7 +12,10 @@ export interface SecretMatch extends Span {
 const SHAPES: readonly { readonly what: string; readonly pattern: string }[] = [
   { what: "a GitHub token", pattern: "\\bgh[pousr]_[A-Za-z0-9_.-]{20,}" },
   { what: "a GitHub token", pattern: "\\bgithub_pat_[A-Za-z0-9_]{20,}" },
-  { what: "a private key", pattern: "-----BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY-----" },
+  {
+    what: "a private key",
+    pattern: "-----BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY-----[^]*?(?:-----END [^-]{0,60}-----|$)",
+  },
   { what: "a GitLab token", pattern: "\\bglpat-[A-Za-z0-9_-]{20,}" },
   { what: "a Slack token", pattern: "\\bxox[abeprs]-[A-Za-z0-9-]{10,}" },
   { what: "an AWS access key", pattern: "\\b(?:AKIA|ASIA)[A-Z0-9]{16}\\b" },
@@ -42,12 +45,15 @@ export function findSecrets(text: string): readonly SecretMatch[] {
   return distinct;
 }
 
-/** The same text, each secret replaced by as many asterisks, so that columns stay true. */
-export function maskSecrets(text: string): string {
+/** The same text, what is in the secrets and in `others` replaced by asterisks; lines and columns stay true. */
+export function maskSecrets(text: string, others: readonly Span[] = []): string {
+  const spans = [...findSecrets(text), ...others].toSorted((a, b) => a.start - b.start);
   let masked = "";
   let from = 0;
-  for (const { start, end } of findSecrets(text)) {
-    masked += text.slice(from, start) + "*".repeat(end - start);
+  for (const { start, end } of spans) {
+    if (end <= from) continue;
+    const begin = Math.max(start, from);
+    masked += text.slice(from, begin) + text.slice(begin, end).replace(/[^\r\n]/g, "*");
     from = end;
   }
   return masked + text.slice(from);

@@ -85,7 +85,7 @@ export function checkWritten(
   for (const [name, entry] of node.entries) {
     const key = Object.hasOwn(shape.keys, name) ? shape.keys[name] : undefined;
     if (key === undefined) {
-      reportUnknownKey(name, Object.keys(shape.keys), path, entry, checker);
+      reportUnknownKey(name, shape, path, entry, checker);
       continue;
     }
     const value = checkNode(key.rule, entry.node, [...path, name], checker);
@@ -141,21 +141,25 @@ function defaultOf(key: Key<unknown>, path: DocPath, checker: Checker): unknown 
 
 function reportUnknownKey(
   name: string,
-  known: readonly string[],
+  { keys, synonyms }: RecordShape,
   path: DocPath,
   entry: MapEntry,
   checker: Checker,
 ): void {
   if (name.startsWith("x-")) return;
-  const near = suggest(name, known);
+  const known = Object.keys(keys);
+  const near = suggest(name, [...known, ...Object.keys(synonyms)]);
+  const exact = Object.hasOwn(synonyms, name) ? name : near;
+  const meant =
+    exact === null ? null : ((Object.hasOwn(synonyms, exact) ? synonyms[exact] : undefined) ?? exact);
   checker.report.add("CF602", [...path, name], {
     message: `unknown key ${quoteShort(name)}${path.length === 0 ? "" : ` in ${quoteShort(path.join("."), false)}`}`,
     onKey: true,
     span: entry.keySpan,
     help:
-      near === null
+      meant === null
         ? `the keys here are ${known.join(", ")}; keys of your own begin with "x-"`
-        : `did you mean "${near}"?`,
+        : `did you mean "${meant}"?`,
   });
 }
 

@@ -13,7 +13,12 @@ export function inspectText(text: string, report: Report): void {
   reportEncoding(text, report);
   reportCharacters(text, report);
   for (const { what, start, end } of findSecrets(text)) {
-    report.add("CF401", [], { message: `this looks like ${what}`, help: SECRET_HELP, span: { start, end } });
+    report.add("CF401", [], {
+      message: `this looks like ${what}`,
+      help: SECRET_HELP,
+      secret: true,
+      span: { start, end },
+    });
   }
 }
 
@@ -108,7 +113,12 @@ function inspectDecoded(
   }
   const [secret] = findSecrets(value);
   if (secret !== undefined && findSecrets(raw).length === 0) {
-    report.add("CF401", [], { message: `this looks like ${secret.what}`, help: SECRET_HELP, span });
+    report.add("CF401", [], {
+      message: `this looks like ${secret.what}`,
+      help: SECRET_HELP,
+      secret: true,
+      span,
+    });
   }
 }
 
@@ -124,6 +134,7 @@ function inspectSecretKey(node: ScalarNode, key: string | null, report: Report):
   report.add("CF401", [], {
     message: `the value of ${quoteShort(key)} looks like a secret`,
     help: SECRET_HELP,
+    secret: true,
     span: node.span,
   });
 }

@@ -12,6 +12,8 @@ export interface Finding {
   readonly onKey?: boolean;
   readonly span?: Span;
   readonly related?: readonly RelatedPlace[];
+  /** Printers hide what stands there. */
+  readonly secret?: true;
 }
 
 export interface Report {
@@ -28,7 +30,7 @@ export function startReport(): Report {
   const counts = { error: 0, warning: 0, info: 0 };
   return {
     diagnostics,
-    add(code, path, { message, help, onKey, span, related }) {
+    add(code, path, { message, help, onKey, span, related, secret }) {
       const severity = severities.get(code);
       if (severity === undefined) throw new Error(`no such code in the table of the spec room: ${code}`);
       if (counts[severity] >= MAX_FINDINGS) return;
@@ -41,6 +43,7 @@ export function startReport(): Report {
         path,
         ...(onKey === true ? { onKey } : {}),
         ...(span === undefined ? {} : { span }),
+        ...(secret === undefined ? {} : { secret }),
         ...(help === undefined ? {} : { help }),
         ...(related === undefined || related.length === 0 ? {} : { related }),
       });

@@ -43,6 +43,8 @@ export interface RecordShape {
   /** Heading in the reference: `A pool`. */
   readonly title: string;
   readonly keys: Readonly<Record<string, Key<unknown>>>;
+  /** Words that people try instead, with what to write: `replicas` → `runners`. */
+  readonly synonyms: Readonly<Record<string, string>>;
 }
 
 export interface Key<T> {
@@ -139,8 +141,12 @@ export function dict<T>(
   return { shape: { kind: "dict", keys, noun, of, min, max } };
 }
 
-export function record<K extends AnyKeys>(title: string, keys: K): Rule<RecordValue<K>> {
-  return { shape: { kind: "record", title, keys } };
+export function record<K extends AnyKeys>(
+  title: string,
+  keys: K,
+  synonyms: Readonly<Record<string, string>> = {},
+): Rule<RecordValue<K>> {
+  return { shape: { kind: "record", title, keys, synonyms } };
 }
 
 export function kinds<C extends Readonly<Record<string, Rule<unknown>>>>(

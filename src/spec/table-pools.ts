@@ -81,108 +81,131 @@ const IMAGE = record("An image", {
 });
 
 /** Every key may also stand under `defaults`. */
-export const POOL = record("A pool", {
-  hosts: optional(
-    list(text("name"), 1, 10_000),
-    "Hosts of the pool. Without it every host that can: machines, guests and clusters.",
-    "[forge, gpu-vm]",
-  ),
-  target: optional(
-    text("name"),
-    "Where the runners register. Without it the target `default`, or the only one there is.",
-    "default",
-  ),
-  run: defaulted(
-    choice("container", "process"),
-    "container",
-    "`container`: Docker Compose. `process`: a systemd unit with the official tarball. A cluster has its own way.",
-    "container",
-  ),
-  lifetime: defaulted(
-    choice("ephemeral", "persistent"),
-    "ephemeral",
-    "`ephemeral`: one job for each registration. `persistent`: the registration is kept outside the image.",
-    "ephemeral",
-  ),
-  runners: defaulted(
-    RUNNERS,
-    1,
-    "Runners on each host, or a range that follows the queue: `{min, max, perHost, idle}`, where min and max count the whole pool.",
-    "2",
-  ),
-  gpu: optional(GPU, "GPUs for each runner.", "{vendor: nvidia, perRunner: 1}"),
-  labels: defaulted(
-    list(text("label"), 0, 80),
-    [],
-    "Labels beside the derived ones (`self-hosted`, `linux`, architecture, distribution, GPU, `docker`).",
-    "[cuda-12]",
-  ),
-  limits: filled(
-    record("Limits of a slot", {
-      cpus: optional(number(0.1, 1024), "CPUs; fractions for containers.", "8"),
-      memory: optional(size("64MiB", "64TiB"), "Memory, swap included.", "32GiB"),
-      pids: optional(integer(64, 4_194_304), "Processes and threads.", "4096"),
-    }),
-    "What each slot may use. `defaults.limits` is merged key by key.",
-    "{cpus: 8, memory: 32GiB, pids: 4096}",
-  ),
-  env: filled(
-    dict("envName", "variable", textOrScalar("anyText"), 0, 200),
-    "Environment of the jobs: any text, never a secret. `defaults.env` is merged key by key.",
-    "{CARGO_TERM_COLOR: always}",
-  ),
-  volumes: defaulted(
-    list(text("volume"), 0, 50),
-    [],
-    "Folders of the host in the container: HOST_PATH:CONTAINER_PATH, with `:ro` for reading only.",
-    '["/srv/models:/models:ro"]',
-  ),
-  image: optional(
-    IMAGE,
-    "The image of the jobs: `packages` on the official runner image or on `from`, a ready image `from`, or a `dockerfile`.",
-    "{packages: [clang, cmake]}",
-  ),
-  docker: defaulted(
-    choice("none", "socket", "rootless", "dind"),
-    "none",
-    "Whether jobs may use Docker. `socket` and `dind` are root on the host and need `trusted: true`.",
-    "rootless",
-  ),
-  trusted: defaulted(
-    flag(),
-    false,
-    "You vouch for everyone who can send a job here, authors of pull requests included.",
-    "true",
-  ),
-  acceptLocalCredential: defaulted(
-    flag(),
-    false,
-    "You accept that jobs with root on the host could read the credential that registers runners there. Without it such a pool needs a `broker`.",
-    "true",
-  ),
-  cache: defaulted(
-    list(CACHE, 0, 50),
-    [],
-    "Caches on the host that survive the job, each with a size.",
-    "[{name: cargo, path: /home/runner/.cargo/registry, size: 20GiB}]",
-  ),
-  emulate: defaulted(
-    list(text("platform"), 0, 20),
-    [],
-    "Platforms that jobs may build and run under QEMU: the host gets the binfmt handler, the runner the label `qemu-…`.",
-    "[linux/riscv64]",
-  ),
-  platform: optional(
-    text("platform"),
-    "Run the runner itself emulated: linux/amd64 or linux/arm64, what the official runner is built for.",
-    "linux/arm64",
-  ),
-  maxJob: defaulted(
-    duration("1m", "3650d"),
-    "6h",
-    "The longest a job may run. GitHub's own default is 6 hours, its ceiling 5 days.",
-    "5d",
-  ),
-});
+export const POOL = record(
+  "A pool",
+  {
+    hosts: optional(
+      list(text("name"), 1, 10_000),
+      "Hosts of the pool. Without it every host that can: machines, guests and clusters.",
+      "[forge, gpu-vm]",
+    ),
+    target: optional(
+      text("name"),
+      "Where the runners register. Without it the target `default`, or the only one there is.",
+      "default",
+    ),
+    run: defaulted(
+      choice("container", "process"),
+      "container",
+      "`container`: Docker Compose. `process`: a systemd unit with the official tarball. A cluster has its own way.",
+      "container",
+    ),
+    lifetime: defaulted(
+      choice("ephemeral", "persistent"),
+      "ephemeral",
+      "`ephemeral`: one job for each registration. `persistent`: the registration is kept outside the image.",
+      "ephemeral",
+    ),
+    runners: defaulted(
+      RUNNERS,
+      1,
+      "Runners on each host, or a range that follows the queue: `{min, max, perHost, idle}`, where min and max count the whole pool.",
+      "2",
+    ),
+    gpu: optional(GPU, "GPUs for each runner.", "{vendor: nvidia, perRunner: 1}"),
+    labels: defaulted(
+      list(text("label"), 0, 80),
+      [],
+      "Labels beside the derived ones (`self-hosted`, `linux`, architecture, distribution, GPU, `docker`).",
+      "[cuda-12]",
+    ),
+    limits: filled(
+      record("Limits of a slot", {
+        cpus: optional(number(0.1, 1024), "CPUs; fractions for containers.", "8"),
+        memory: optional(size("64MiB", "64TiB"), "Memory, swap included.", "32GiB"),
+        pids: optional(integer(64, 4_194_304), "Processes and threads.", "4096"),
+      }),
+      "What each slot may use. `defaults.limits` is merged key by key.",
+      "{cpus: 8, memory: 32GiB, pids: 4096}",
+    ),
+    env: filled(
+      dict("envName", "variable", textOrScalar("anyText"), 0, 200),
+      "Environment of the jobs: any text, never a secret. `defaults.env` is merged key by key.",
+      "{CARGO_TERM_COLOR: always}",
+    ),
+    volumes: defaulted(
+      list(text("volume"), 0, 50),
+      [],
+      "Folders of the host in the container: HOST_PATH:CONTAINER_PATH, with `:ro` for reading only.",
+      '["/srv/models:/models:ro"]',
+    ),
+    image: optional(
+      IMAGE,
+      "The image of the jobs: `packages` on the official runner image or on `from`, a ready image `from`, or a `dockerfile`.",
+      "{packages: [clang, cmake]}",
+    ),
+    docker: defaulted(
+      choice("none", "socket", "rootless", "dind"),
+      "none",
+      "Whether jobs may use Docker. `socket` and `dind` are root on the host and need `trusted: true`.",
+      "rootless",
+    ),
+    trusted: defaulted(
+      flag(),
+      false,
+      "You vouch for everyone who can send a job here, authors of pull requests included.",
+      "true",
+    ),
+    acceptLocalCredential: defaulted(
+      flag(),
+      false,
+      "You accept that jobs with root on the host could read the credential that registers runners there. Without it such a pool needs a `broker`.",
+      "true",
+    ),
+    cache: defaulted(
+      list(CACHE, 0, 50),
+      [],
+      "Caches on the host that survive the job, each with a size.",
+      "[{name: cargo, path: /home/runner/.cargo/registry, size: 20GiB}]",
+    ),
+    emulate: defaulted(
+      list(text("platform"), 0, 20),
+      [],
+      "Platforms that jobs may build and run under QEMU: the host gets the binfmt handler, the runner the label `qemu-…`.",
+      "[linux/riscv64]",
+    ),
+    platform: optional(
+      text("platform"),
+      "Run the runner itself emulated: linux/amd64 or linux/arm64, what the official runner is built for.",
+      "linux/arm64",
+    ),
+    maxJob: defaulted(
+      duration("1m", "3650d"),
+      "6h",
+      "The longest a job may run. GitHub's own default is 6 hours, its ceiling 5 days.",
+      "5d",
+    ),
+  },
+  {
+    caches: "cache",
+    count: "runners",
+    cpus: "limits: {cpus: …}",
+    environment: "env",
+    ephemeral: "lifetime: ephemeral",
+    gpus: "gpu",
+    host: "hosts",
+    label: "labels",
+    memory: "limits: {memory: …}",
+    mounts: "volumes",
+    persistent: "lifetime: persistent",
+    platforms: "emulate",
+    replicas: "runners",
+    resources: "limits",
+    "runs-on": "labels",
+    scale: "runners: {min: …, max: …}",
+    tags: "labels",
+    timeout: "maxJob",
+  },
+);
 
 export const POOLS = dict("name", "pool", POOL, 1, 500);

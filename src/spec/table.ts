@@ -139,49 +139,53 @@ const WATCHDOG = record("The watchdog", {
   ),
 });
 
-export const SPEC = record("The spec", {
-  version: required(integer(SPEC_VERSION, SPEC_VERSION), "Version of the spec's format.", "1"),
-  requires: optional(
-    text("range"),
-    "Versions of ci-fleet that may work with this file: two that differ must not fight over the rendered files.",
-    '">=0.1"',
-  ),
-  fleet: required(
-    text("name"),
-    "Name of the fleet: the first part of every runner's name and the name of its systemd target.",
-    "acme",
-  ),
-  github: optional(
-    TARGET_OR_URL,
-    "The only target, named `default`: its address, or a mapping.",
-    "https://github.com/acme",
-  ),
-  targets: optional(
-    dict("name", "target", TARGET_OR_URL, 1, 50),
-    "Several targets by name, instead of `github`.",
-    "{default: https://github.com/acme, tools: {url: https://github.com/acme/tools}}",
-  ),
-  runner: filled(RUNNER, "GitHub's runner.", '{version: "2.338.1"}'),
-  network: filled(
-    NETWORK,
-    "What stands between the hosts and the world; goes into every file that needs it.",
-    "{proxy: http://proxy:3128, noProxy: [.corp]}",
-  ),
-  install: optional(
-    INSTALL,
-    "Where hosts that cloud-init provisions get ci-fleet.",
-    "{url: https://files.corp/ci-fleet-1.0.0-linux-x64, sha256: 0f3a4b5c6d7e8f901234567890abcdef0f3a4b5c6d7e8f901234567890abcdef}",
-  ),
-  defaults: optional(
-    POOL,
-    "Any key of a pool, for all pools. A pool's own key replaces the one here; only `limits` and `env` are merged key by key.",
-    "{lifetime: ephemeral}",
-  ),
-  hosts: required(
-    dict("name", "host", HOST, 1, 10_000),
-    "The machines by name. What a machine really has is in hosts/NAME.yaml, written there by `ci-fleet init`.",
-    "{forge: }",
-  ),
-  pools: required(POOLS, "The pools by name.", "{ci: }"),
-  watchdog: filled(WATCHDOG, "What keeps the runners alive.", "{every: 1m}"),
-});
+export const SPEC = record(
+  "The spec",
+  {
+    version: required(integer(SPEC_VERSION, SPEC_VERSION), "Version of the spec's format.", "1"),
+    requires: optional(
+      text("range"),
+      "Versions of ci-fleet that may work with this file: two that differ must not fight over the rendered files.",
+      '">=0.1"',
+    ),
+    fleet: required(
+      text("name"),
+      "Name of the fleet: the first part of every runner's name and the name of its systemd target.",
+      "acme",
+    ),
+    github: optional(
+      TARGET_OR_URL,
+      "The only target, named `default`: its address, or a mapping.",
+      "https://github.com/acme",
+    ),
+    targets: optional(
+      dict("name", "target", TARGET_OR_URL, 1, 50),
+      "Several targets by name, instead of `github`.",
+      "{default: https://github.com/acme, tools: {url: https://github.com/acme/tools}}",
+    ),
+    runner: filled(RUNNER, "GitHub's runner.", '{version: "2.338.1"}'),
+    network: filled(
+      NETWORK,
+      "What stands between the hosts and the world; goes into every file that needs it.",
+      "{proxy: http://proxy:3128, noProxy: [.corp]}",
+    ),
+    install: optional(
+      INSTALL,
+      "Where hosts that cloud-init provisions get ci-fleet.",
+      "{url: https://files.corp/ci-fleet-1.0.0-linux-x64, sha256: 0f3a4b5c6d7e8f901234567890abcdef0f3a4b5c6d7e8f901234567890abcdef}",
+    ),
+    defaults: optional(
+      POOL,
+      "Any key of a pool, for all pools. A pool's own key replaces the one here; only `limits` and `env` are merged key by key.",
+      "{lifetime: ephemeral}",
+    ),
+    hosts: required(
+      dict("name", "host", HOST, 1, 10_000),
+      "The machines by name. What a machine really has is in hosts/NAME.yaml, written there by `ci-fleet init`.",
+      "{forge: }",
+    ),
+    pools: required(POOLS, "The pools by name.", "{ci: }"),
+    watchdog: filled(WATCHDOG, "What keeps the runners alive.", "{every: 1m}"),
+  },
+  { name: "fleet", target: "github", org: "github", url: "github", runners: "pools", machines: "hosts" },
+);

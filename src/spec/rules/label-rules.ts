@@ -39,16 +39,23 @@ const labelJudged: Rule = (draft, say) => {
         continue;
       }
       seen.set(word, path);
-      judgeLabel(label, word, pool, path, say);
+      judgeLabel(label, word, pool, draft.fleet.name, path, say);
     }
   }
 };
 
-function judgeLabel(label: string, word: string, pool: PoolSpec, path: DocPath, say: Say): void {
+function judgeLabel(
+  label: string,
+  word: string,
+  pool: PoolSpec,
+  fleet: string,
+  path: DocPath,
+  say: Say,
+): void {
   if (HOSTED.test(word)) {
     say("CF111", path, {
       message: `the label "${label}" is that of GitHub's own runners: jobs meant for them come here`,
-      help: `choose a label of your own, "${pool.name}" for instance`,
+      help: `choose a label of your own, "${fleet}-${pool.name}" for instance`,
     });
     return;
   }
