@@ -83,7 +83,8 @@ export interface PlannedHost {
   /** `detected`: from hosts/<name>.yaml; `expected`: from the spec and the parent, before its first boot. */
   readonly factsFrom: "detected" | "expected";
   readonly facts: HostFacts;
-  readonly supervision: "systemd" | "compose";
+  /** `none`: clusters and hypervisors, which hold no slots of their own. */
+  readonly supervision: "systemd" | "compose" | "none";
   readonly places: Places;
   readonly placements: readonly Placement[];
   /** Credential files that units load: one for each target that mints on this host. */
@@ -122,10 +123,18 @@ export interface CredentialFile {
   readonly path: string;
 }
 
+export interface Claims {
+  readonly total: number | null;
+  /** By limits of slots that always run, and by guests. */
+  readonly claimed: number;
+  /** The same with every slot at work. */
+  readonly atMax: number;
+}
+
 export interface Capacity {
-  readonly cpus: { readonly total: number | null; readonly claimed: number };
+  readonly cpus: Claims;
   /** Bytes. */
-  readonly memory: { readonly total: number | null; readonly claimed: number };
+  readonly memory: Claims;
   readonly gpus: readonly {
     readonly gpu: string;
     readonly name: string | null;
