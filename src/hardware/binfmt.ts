@@ -58,7 +58,10 @@ function readEntry(files: HostFiles, name: string, allEnabled: boolean): readonl
   const text = files.readText(`${BINFMT_DIR}/${name}`);
   if (!text.ok) return [];
   const interpreter = cleanText(/^interpreter (.+)$/m.exec(text.value)?.[1] ?? "", 200);
-  const target = /(?:^|\/)qemu-([a-z0-9_]+)(?:-static|-binfmt|-binfmt-P)?$/.exec(interpreter ?? "")?.[1];
+  // `/usr/bin/qemu-aarch64-static`; Debian 13 has `/usr/libexec/qemu-binfmt/aarch64-binfmt-P`.
+  const target = /\/qemu-(?:binfmt\/)?([a-z0-9_]+)(?:-static|-binfmt|-binfmt-P)?$/.exec(
+    interpreter ?? "",
+  )?.[1];
   const platform = PLATFORMS[target ?? ""];
   if (interpreter === null || platform === undefined) return [];
   const flags = /^flags: ?(\S*)$/m.exec(text.value)?.[1] ?? "";

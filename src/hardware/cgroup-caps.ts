@@ -62,8 +62,8 @@ function summarize(
   files: HostFiles,
   notes: FactNotes,
 ): number | None | null {
-  const own = files.readText("/proc/self/cgroup");
-  if (!own.ok && caps.length === 0 && !exists(files, CGROUP_DIR)) {
+  const mounted = readMounts(files).some((mount) => mount.type === "cgroup" && exists(files, mount.at));
+  if (caps.length === 0 && !mounted && !exists(files, CGROUP_DIR)) {
     notes.unknown(fact, CGROUP_DIR, `no control groups at ${CGROUP_DIR}`);
     return null;
   }

@@ -9,6 +9,7 @@ import { cleanLabel } from "./clean-text.ts";
 import { findCpuKinds } from "./cpu-kinds.ts";
 import { explainFailure, type FactNotes } from "./fact-notes.ts";
 import { formatCpuList, parsePairs, readCpuList, readInteger, readLabel } from "./kernel-formats.ts";
+import { parseMemTotal } from "./memory.ts";
 
 const CPU_DIR = "/sys/devices/system/cpu";
 
@@ -191,9 +192,14 @@ function readNuma(files: HostFiles, notes: FactNotes): readonly NumaNode[] | nul
   }
   notes.learned("cpu.numa", path);
   // Nodes without CPUs and memory are reserved numbers (GH200 keeps some for MIG slices).
-  return ids
-    .map((id) => readNumaNode(files, id))
-    .filter((node) => node.cpus !== "" || node.memoryMiB === null || node.memoryMiB > 0);
+  const nodes = ids.map((id) => readNumaNode(files, id));
+  const only = nodes.length === 1 ? nodes[0] : undefined;
+  if (only !== undefined) {
+    // All memory is in the only node; its own count grows after boot where a guest's memory is added late.
+    const meminfo = files.readText("/proc/meminfo");
+    return [{ ...only, memoryMiB: (meminfo.ok ? parseMemTotal(meminfo.value) : null) ?? only.memoryMiB }];
+  }
+  return nodes.filter((node) => node.cpus !== "" || node.memoryMiB === null || node.memoryMiB > 0);
 }
 
 function readNumaNode(files: HostFiles, id: number): NumaNode {

@@ -6,7 +6,7 @@ import type { GpuFacts, IommuFacts, IommuGroup, PassthroughVerdict } from "../mo
 import type { HostFiles } from "../model/ports.ts";
 import { explainFailure, type FactNotes } from "./fact-notes.ts";
 import { readCommandLine } from "./kernel.ts";
-import { exists, PCI_ADDRESS } from "./kernel-formats.ts";
+import { hasWholeSysfs, PCI_ADDRESS } from "./kernel-formats.ts";
 import {
   compareAddresses,
   type PciFunction,
@@ -64,7 +64,7 @@ function readEnabled(files: HostFiles, notes: FactNotes): boolean | null {
       return !(name.ok && name.value.trim() === "vfio-noiommu");
     });
   }
-  if (names.code === "ENOENT" && exists(files, "/sys/kernel")) {
+  if (names.code === "ENOENT" && hasWholeSysfs(files)) {
     notes.learned("iommu.enabled", GROUPS_DIR);
     return false;
   }

@@ -9,7 +9,7 @@ const MAX_CPUS = 65536;
 
 /** `0-3,8-11` → [0,1,2,3,8,9,10,11]; an empty line is an empty list. Format: Documentation/admin-guide/kernel-parameters, cpu lists. */
 export function parseCpuList(text: string): readonly number[] | null {
-  const trimmed = text.trim();
+  const trimmed = trimEnd(text);
   if (trimmed === "") return [];
   const numbers = new Set<number>();
   for (const part of trimmed.split(",")) {
@@ -50,17 +50,22 @@ export function readInteger(files: HostFiles, path: string): number | null {
 }
 
 export function parseInteger(text: string): number | null {
-  const trimmed = text.trim();
+  const trimmed = trimEnd(text);
   if (!/^-?\d{1,20}$/.test(trimmed)) return null;
   const value = Number(trimmed);
   return Number.isSafeInteger(value) ? value : null;
+}
+
+/** Some drivers end their files with the NUL of a C string. */
+function trimEnd(text: string): string {
+  return text.replace(/[\s\0]+$/, "").trimStart();
 }
 
 /** `0x10de` → `10de`, lower case, without the prefix, at least `digits` long. */
 export function readHex(files: HostFiles, path: string, digits: number): string | null {
   const text = files.readText(path);
   if (!text.ok) return null;
-  const match = /^(?:0x)?([0-9a-f]{1,8})$/i.exec(text.value.trim());
+  const match = /^(?:0x)?([0-9a-f]{1,8})$/i.exec(trimEnd(text.value));
   return match === null ? null : (match[1] as string).toLowerCase().padStart(digits, "0");
 }
 
@@ -101,6 +106,14 @@ export function readLinkName(files: HostFiles, path: string): string | null {
 
 export function exists(files: HostFiles, path: string): boolean {
   return files.stat(path).ok;
+}
+
+/**
+ * Is sysfs here as a running kernel shows it? Only then does a missing file mean a missing thing: containers hide
+ * parts, copies of a tree leave parts out. These are there on every machine.
+ */
+export function hasWholeSysfs(files: HostFiles): boolean {
+  return exists(files, "/sys/bus/platform") && exists(files, "/sys/class/mem");
 }
 
 /** `DDDD:BB:DD.F`; the domain may have more than four digits (VMD, GB10's `000f`). */

@@ -10,7 +10,7 @@ export function readKvm(files: HostFiles, notes: FactNotes): KvmFacts {
   const stat = files.stat(node);
   const nested = readNested(files);
   if (!stat.ok) {
-    if (stat.code === "ENOENT" && exists(files, "/dev")) {
+    if (stat.code === "ENOENT" && exists(files, "/dev/null")) {
       notes.learned("kvm.present", node);
       return { present: false, usable: false, gid: null, nested };
     }

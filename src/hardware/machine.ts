@@ -3,6 +3,7 @@
 
 import type { GpuFacts, MachineFacts, MachineModel } from "../model/inventory.ts";
 import type { HostFiles } from "../model/ports.ts";
+import { readMounts } from "./cgroup-caps.ts";
 import { explainFailure, type FactNotes } from "./fact-notes.ts";
 import { GB10 } from "./gpus.ts";
 import { exists, readDeviceTreeStrings, readLabel } from "./kernel-formats.ts";
@@ -19,7 +20,9 @@ export function readMachine(
 ): MachineFacts {
   const tree = readDeviceTreeStrings(files, "/proc/device-tree/model")?.[0] ?? null;
   const vendor = readLabel(files, `${DMI_DIR}/sys_vendor`);
-  const product = readLabel(files, `${DMI_DIR}/product_name`) ?? tree;
+  // Built from parts, a machine has no name but its board's.
+  const product =
+    readLabel(files, `${DMI_DIR}/product_name`) ?? tree ?? readLabel(files, `${DMI_DIR}/board_name`);
   const why = `neither ${DMI_DIR} nor a device tree names it`;
   if (product === null) notes.unknown("machine.product", DMI_DIR, why);
   else notes.learned("machine.product", product === tree ? "/proc/device-tree/model" : DMI_DIR);
@@ -51,7 +54,8 @@ function readModel(
 }
 
 function readFirmware(files: HostFiles, tree: string | null, notes: FactNotes): MachineFacts["firmware"] {
-  if (exists(files, EFI_DIR)) {
+  // The file system of EFI variables is mounted only where there are some.
+  if (exists(files, EFI_DIR) || readMounts(files).some((mount) => mount.type === "efivarfs")) {
     notes.learned("machine.firmware", EFI_DIR);
     return "uefi";
   }
@@ -60,7 +64,7 @@ function readFirmware(files: HostFiles, tree: string | null, notes: FactNotes): 
     return "device-tree";
   }
   // Containers hide all of /sys/firmware; micro-VMs have ACPI tables but no firmware. A BIOS leaves DMI.
-  if (exists(files, `${DMI_DIR}/bios_vendor`)) {
+  if (exists(files, `${DMI_DIR}/bios_vendor`) && exists(files, "/sys/firmware/dmi")) {
     notes.learned("machine.firmware", DMI_DIR);
     return "bios";
   }
@@ -95,7 +99,7 @@ function readSecureBoot(
       ? "no EFI variables"
       : bytes.ok
         ? "the variable is malformed"
-        : explainFailure("the SecureBoot variable", bytes);
+        : explainFailure("SecureBoot variable", bytes);
   notes.unknown("machine.secureBoot", SECURE_BOOT, why);
   return null;
 }

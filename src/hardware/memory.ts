@@ -14,17 +14,22 @@ export function readMemory(
   return { totalMiB, capMiB: readMemoryCap(files, totalMiB, notes), unified: judgeUnified(gpus, notes) };
 }
 
+/** MemTotal, null where it cannot be read. The kernel writes kB and means KiB (Documentation/filesystems/proc.rst). */
+export function parseMemTotal(text: string): number | null {
+  const match = /^MemTotal:\s+(\d{1,15}) kB$/m.exec(text);
+  return match === null ? null : Math.floor(Number(match[1]) / 1024);
+}
+
 function readTotal(files: HostFiles, notes: FactNotes): number | null {
   const path = "/proc/meminfo";
   const text = files.readText(path);
-  // The kernel writes kB and means KiB (Documentation/filesystems/proc.rst).
-  const match = text.ok ? /^MemTotal:\s+(\d{1,15}) kB$/m.exec(text.value) : null;
-  if (match === null) {
+  const total = text.ok ? parseMemTotal(text.value) : null;
+  if (total === null) {
     notes.unknown("memory.totalMiB", path, text.ok ? `${path} has no MemTotal` : explainFailure(path, text));
     return null;
   }
   notes.learned("memory.totalMiB", path);
-  return Math.floor(Number(match[1]) / 1024);
+  return total;
 }
 
 /** One memory for CPU and GPU: when every GPU is part of the processor. One card with its own memory: not so. */

@@ -4,15 +4,15 @@
 import type { NpuFacts } from "../model/inventory.ts";
 import type { HostFiles } from "../model/ports.ts";
 import { explainFailure, type FactNotes } from "./fact-notes.ts";
-import { compareNatural, exists, findPciAddress, readLinkName } from "./kernel-formats.ts";
+import { compareNatural, findPciAddress, hasWholeSysfs, readLinkName } from "./kernel-formats.ts";
 
 const ACCEL_DIR = "/sys/class/accel";
 
 export function readNpus(files: HostFiles, notes: FactNotes): readonly NpuFacts[] | null {
   const names = files.list(ACCEL_DIR);
   if (!names.ok) {
-    // No such class: no driver of that kind is loaded. No classes at all: sysfs is not there.
-    if (names.code === "ENOENT" && exists(files, "/sys/class")) {
+    // No such class: no driver of that kind is loaded.
+    if (names.code === "ENOENT" && hasWholeSysfs(files)) {
       notes.learned("npus", ACCEL_DIR);
       return [];
     }

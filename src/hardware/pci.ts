@@ -5,7 +5,7 @@ import type { PciDevice } from "../model/inventory.ts";
 import type { HostFiles } from "../model/ports.ts";
 import { cleanLabel } from "./clean-text.ts";
 import { explainFailure, type FactNotes } from "./fact-notes.ts";
-import { exists, PCI_ADDRESS, readHex, readInteger, readLinkName } from "./kernel-formats.ts";
+import { exists, hasWholeSysfs, PCI_ADDRESS, readHex, readInteger, readLinkName } from "./kernel-formats.ts";
 
 const PCI_DIR = "/sys/bus/pci/devices";
 
@@ -21,8 +21,8 @@ export interface PciFunction {
 export function listPciFunctions(files: HostFiles, notes: FactNotes): readonly PciFunction[] | null {
   const names = files.list(PCI_DIR);
   if (!names.ok) {
-    // A board without PCI (most ARM boards) has no such folder: that is knowledge, as long as sysfs is there at all.
-    if (names.code === "ENOENT" && exists(files, "/sys/devices/system")) return [];
+    // A kernel without PCI (some ARM boards) has no such folder.
+    if (names.code === "ENOENT" && hasWholeSysfs(files)) return [];
     notes.unknown("gpus", PCI_DIR, explainFailure(PCI_DIR, names));
     return null;
   }

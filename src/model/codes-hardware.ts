@@ -1,0 +1,86 @@
+// Codes for what can be wrong with an inventory, the file hosts/<name>.yaml. In: nothing. Out: rows of the table.
+
+import type { CodeEntry } from "./code.ts";
+
+export const HARDWARE_CODES: readonly CodeEntry[] = [
+  {
+    code: "CF630",
+    name: "inventory-not-yaml",
+    severity: "error",
+    summary: "An inventory is not well-formed YAML",
+    why: "Nothing in it can be trusted from the fault on, and a duplicate key means that one of two facts is wrong.",
+    fix: "Mend the line, or write the file anew with `ci-fleet init --refresh` on that host.",
+  },
+  {
+    code: "CF631",
+    name: "inventory-too-large",
+    severity: "error",
+    summary: "An inventory is larger than 1 MiB or nests deeper than any inventory does",
+    why: "The largest real machines need some tens of KiB; more is a mistake or an attack on the reader.",
+    fix: "Write the file anew with `ci-fleet init --refresh` on that host.",
+  },
+  {
+    code: "CF632",
+    name: "inventory-yaml-feature",
+    severity: "error",
+    summary: "An inventory uses a YAML feature that it has no need of",
+    why: "Anchors, aliases, tags, directives and further documents make a file that reads differently than it looks.",
+    fix: "Write the value out in plain YAML.",
+  },
+  {
+    code: "CF633",
+    name: "inventory-hidden-character",
+    severity: "error",
+    summary: "An inventory contains a control, bidirectional or other invisible character",
+    why: "A reviewer would see something else than what the program reads.",
+    fix: "Delete the character.",
+  },
+  {
+    code: "CF634",
+    name: "inventory-unknown-key",
+    severity: "error",
+    summary: "An inventory has a key that no fact has",
+    why: "A mistyped key is a fact that silently stays unknown.",
+    fix: "Correct the spelling or delete the line; the reference page of hosts lists every key.",
+  },
+  {
+    code: "CF635",
+    name: "inventory-wrong-type",
+    severity: "error",
+    summary: "A fact has a value of the wrong type",
+    why: "A version without quotes is a number to YAML (`1.10` becomes 1.1), a number in quotes is none.",
+    fix: "Write the type that the message names; texts that look like numbers need quotes.",
+  },
+  {
+    code: "CF636",
+    name: "inventory-missing-key",
+    severity: "error",
+    summary: "A fact that makes no sense without another lacks it",
+    why: "A disk without a name or a PCI device without an address can be joined with nothing.",
+    fix: "Add the key, or delete the entry that lacks it.",
+  },
+  {
+    code: "CF637",
+    name: "inventory-bad-value",
+    severity: "error",
+    summary: "A fact has a value that no machine can have",
+    why: "Addresses, ids and words are compared letter by letter with what the kernel shows.",
+    fix: "Write the value in the form that the message names.",
+  },
+  {
+    code: "CF638",
+    name: "inventory-from-the-future",
+    severity: "error",
+    summary: "An inventory has a version that this ci-fleet does not know",
+    why: "A newer ci-fleet wrote it, and may mean other things by the same words.",
+    fix: "Use that newer ci-fleet here too, or write the file anew with this one.",
+  },
+  {
+    code: "CF639",
+    name: "inventory-contradicts-itself",
+    severity: "warning",
+    summary: "Two facts of one inventory cannot both be true",
+    why: "Plans join facts by address and id: with a contradiction a runner gets the wrong device.",
+    fix: "Run `ci-fleet init --refresh` on that host.",
+  },
+];
