@@ -11,7 +11,9 @@ import { createHash } from "node:crypto";
 import {
   chmodSync,
   copyFileSync,
+  cpSync,
   existsSync,
+  globSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -39,102 +41,16 @@ const targets = {
 
 // ---------------------------------------------------------------- templates
 
-/** Blocks that a template may use: ask yes or no, loop, step into a record. */
-const blockNames = ["if", "unless", "each", "with"];
-
-class TemplateError extends Error {}
-
-/**
- * Walks a template's syntax tree and collects what would put text into a file without saying how it is
- * quoted, or would decide something that the plan has to decide. In: the source. Out: `line:column text`.
- */
-export function lintTemplate(source, helperNames) {
-  const Handlebars = require("handlebars");
-  const found = [];
-  const report = (node, text) => found.push(`${node.loc.start.line}:${node.loc.start.column + 1} ${text}`);
-  const lines = source.split("\n");
-  const isPlainName = (path) =>
-    path.type === "PathExpression" && path.parts.length === 1 && path.depth === 0 && !path.data;
-  const checkArguments = (node) => {
-    for (const value of [...node.params, ...(node.hash?.pairs ?? []).map((pair) => pair.value)]) {
-      if (value.type === "SubExpression") report(value, "a call inside a call: let the view carry the value");
-    }
-  };
-  const forbid = (what) => (node) => report(node, `${what} is not allowed in a template`);
-  class Lint extends Handlebars.Visitor {
-    MustacheStatement(node) {
-      const name = node.path.original;
-      if (lines[node.loc.start.line - 1]?.[node.loc.start.column - 1] === "$") {
-        report(node, "'${{' would lose its braces: write '$\\{{'");
-      } else if (!node.escaped) report(node, "'{{{' and '{{&' print without quoting: use a quoting helper");
-      else if (!isPlainName(node.path) || !helperNames.includes(name)) {
-        report(node, `'${name}' is not a quoting helper (${helperNames.join(", ")})`);
-      } else if (node.params.length === 0) report(node, `'${name}' is a quoting helper and needs a value`);
-      checkArguments(node);
-    }
-    BlockStatement(node) {
-      if (!isPlainName(node.path) || !blockNames.includes(node.path.original)) {
-        report(node, `'#${node.path.original}' is not one of #${blockNames.join(", #")}`);
-      } else if (node.params.length !== 1) report(node, `'#${node.path.original}' takes one value`);
-      checkArguments(node);
-      if (node.program) this.accept(node.program);
-      if (node.inverse) this.accept(node.inverse);
-    }
-  }
-  for (const kind of ["PartialStatement", "PartialBlockStatement", "Decorator", "DecoratorBlock"]) {
-    Lint.prototype[kind] = forbid(kind);
-  }
-  new Lint().accept(Handlebars.parse(source));
-  if (source.includes("\r")) found.push("1:1 carriage return: lines end with LF");
-  if (source.startsWith("\ufeff")) found.push("1:1 byte order mark");
-  if (source !== "" && !source.endsWith("\n")) found.push(`${lines.length}:1 no LF at the end`);
-  return found;
-}
-
-function listFiles(folder, ending) {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith(ending))
-    .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
-    .sort((a, b) => (a < b ? -1 : 1));
-}
-
-/** Lints and precompiles every template below `folder`. Out: the text of a TypeScript module. */
-export function compileTemplates(folder, helperNames) {
-  const Handlebars = require("handlebars");
-  const knownHelpers = Object.fromEntries([...blockNames, ...helperNames].map((name) => [name, true]));
-  const faults = [];
-  const specs = [];
-  for (const file of listFiles(folder, ".hbs")) {
-    const source = readFileSync(join(folder, file), "utf8");
-    try {
-      faults.push(...lintTemplate(source, helperNames).map((fault) => `templates/${file}:${fault}`));
-      const options = { strict: true, knownHelpersOnly: true, preventIndent: true, knownHelpers };
-      specs.push(`  ${JSON.stringify(file.slice(0, -4))}: ${Handlebars.precompile(source, options)},`);
-    } catch (cause) {
-      const line = /line (\d+)/.exec(cause.message)?.[1] ?? "1";
-      faults.push(`templates/${file}:${line}:1 ${cause.message}`);
-    }
-  }
-  if (faults.length > 0) throw new TemplateError(faults.join("\n"));
-  return [
-    "// @ts-nocheck",
-    "// Made by build.mjs from templates/; not kept in git. In: nothing. Out: the compiled templates by name.",
-    "",
-    "export const templateSpecs: Readonly<Record<string, TemplateSpecification>> = {",
-    ...specs,
-    "};",
-    "",
-  ].join("\n");
-}
-
 async function writeTemplates() {
+  const { compileTemplates } = await import("./src/render/compile-templates.ts");
   const { templateHelperNames } = await import("./src/render/template-helpers.ts");
-  const text = compileTemplates(join(root, "templates"), templateHelperNames);
-  const path = join(root, "src/render/templates.generated.ts");
-  if (existsSync(path) && readFileSync(path, "utf8") === text) return;
-  writeFileSync(`${path}.${process.pid}`, text);
-  renameSync(`${path}.${process.pid}`, path);
+  const paths = globSync("**/*.hbs", { cwd: join(root, "templates") });
+  const read = (path) => ({ path, text: readFileSync(join(root, "templates", path), "utf8") });
+  const text = compileTemplates(paths.map(read), templateHelperNames);
+  const output = join(root, "src/render/templates.generated.ts");
+  if (existsSync(output) && readFileSync(output, "utf8") === text) return;
+  writeFileSync(`${output}.${process.pid}`, text);
+  renameSync(`${output}.${process.pid}`, output);
 }
 
 // ------------------------------------------------------------------- bundle
@@ -159,6 +75,7 @@ async function bundle() {
     platform: "node",
     target: "node24",
     format: "cjs",
+    supported: { "dynamic-import": false }, // or import() of Node's own modules would ask for a loader
     minifySyntax: true,
     minifyWhitespace: true,
     legalComments: "none",
@@ -238,32 +155,71 @@ function stripNode(arch) {
   return stripped;
 }
 
+/** The only script that Node itself loads: it compiles the bundle with the code cache made by `train`. */
+const loader = `const { getRawAsset, getAsset } = require("node:sea");
+const { Script } = require("node:vm");
+const source = Buffer.from(getRawAsset("bundle")).latin1Slice();
+let cachedData;
+try { cachedData = Buffer.from(getRawAsset("cache")); } catch {}
+new Script(source, { filename: "ci-fleet.js", cachedData }).runInThisContext()(require, module, exports);
+`;
+
+/** What is run to learn which functions users need, in a copy of a fleet that is there for this. */
+const trainingFleet = join(root, "fixtures/training");
+const training = existsSync(trainingFleet)
+  ? [["--version"], ["--help"], ["validate"], ["plan"], ["render"], ["render"], ["render", "--check"]]
+  : [["--version"], ["--help"]];
+
+/**
+ * In a process of its own: runs the bundle as its users will and keeps what V8 compiled on the way. Node's own
+ * code cache for such files is made before anything ran and has the outermost functions alone.
+ */
+async function train() {
+  const { Script } = await import("node:vm");
+  const script = new Script(readFileSync("bundle.js", "latin1"), { filename: "ci-fleet.js" });
+  const start = script.runInThisContext();
+  process.chdir("fleet");
+  for (const args of training) {
+    process.argv = [process.execPath, process.execPath, ...args];
+    start(require, { exports: {} }, {});
+    await new Promise((done) => process.once("beforeExit", done));
+    if (process.exitCode) throw new Error(`ci-fleet ${args.join(" ")} ended with ${process.exitCode}`);
+  }
+  writeFileSync("../cache", script.createCachedData());
+}
+
 /**
  * What pkg does in SEA mode (https://nodejs.org/api/single-executable-applications.html), in its two steps
- * and with its injector, because pkg has no word for two things that are wanted here: a fixed V8 seed, or the
- * code cache differs from build to build; and a base for another architecture, which it would try to run.
- * `main` is relative, so that the folder of this checkout stays out of the file.
+ * and with its injector, because pkg has no word for three things that are wanted here: assets beside the
+ * script, a fixed V8 seed, without which the code cache differs from build to build, and a base for another
+ * architecture, which it would try to run. Paths are relative: the folder of this checkout stays out.
  */
 function packageBinary(arch, output) {
   const work = join(dist, `.work-${arch}-${process.pid}`);
   mkdirSync(work, { recursive: true });
   try {
-    const config = {
-      main: "../ci-fleet.js",
-      output: "blob",
-      disableExperimentalSEAWarning: true,
-      useSnapshot: false,
-      useCodeCache: arch === process.arch,
-      execArgvExtension: "none",
-    };
-    writeFileSync(join(work, "sea.json"), JSON.stringify(config));
     const quiet = { cwd: work, stdio: ["ignore", "pipe", "pipe"] };
-    execFileSync(process.execPath, ["--random-seed=1", "--experimental-sea-config", "sea.json"], quiet);
+    const node = (...args) => execFileSync(process.execPath, ["--random-seed=1", ...args], quiet);
+    const assets = { bundle: "bundle.js" };
+    const source = readFileSync(join(dist, "ci-fleet.js"));
+    writeFileSync(join(work, "bundle.js"), `(function (require, module, exports) {${source}\n})`);
+    if (arch === process.arch) {
+      mkdirSync(join(work, "fleet"));
+      if (existsSync(trainingFleet)) cpSync(trainingFleet, join(work, "fleet"), { recursive: true });
+      node(join(root, "build.mjs"), "--train");
+      assets.cache = "cache";
+    }
+    writeFileSync(join(work, "loader.js"), loader);
+    const flags = { disableExperimentalSEAWarning: true, execArgvExtension: "none" };
+    writeFileSync(
+      join(work, "sea.json"),
+      JSON.stringify({ main: "loader.js", output: "blob", ...flags, assets }),
+    );
+    node("--experimental-sea-config", "sea.json");
     copyFileSync(stripNode(arch), join(work, "ci-fleet"));
     const injector = createRequire(require.resolve("@yao-pkg/pkg")).resolve("postject/dist/cli.js");
     const fuse = "NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2";
-    const inject = [injector, "ci-fleet", "NODE_SEA_BLOB", "blob", "--sentinel-fuse", fuse];
-    execFileSync(process.execPath, inject, quiet);
+    node(injector, "ci-fleet", "NODE_SEA_BLOB", "blob", "--sentinel-fuse", fuse);
     chmodSync(join(work, "ci-fleet"), 0o755);
     renameSync(join(work, "ci-fleet"), output);
   } finally {
@@ -279,8 +235,9 @@ async function main(args) {
     throw new Error(`Node ${process.versions.node} is too old: npm run build brings ${nodeVersion}`);
   }
   const known = ["--templates", "--bundle", "--all"];
-  const wrong = args.find((arg) => !known.includes(arg));
+  const wrong = args.find((arg) => !known.includes(arg) && arg !== "--train");
   if (wrong !== undefined) throw new Error(`unknown option ${wrong}: use ${known.join(", ")}`);
+  if (args[0] === "--train") return train();
   await writeTemplates();
   if (args.includes("--templates")) return;
   mkdirSync(dist, { recursive: true });
@@ -299,7 +256,7 @@ if (process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(
   try {
     await main(process.argv.slice(2));
   } catch (cause) {
-    console.error(cause instanceof TemplateError ? cause.message : cause);
+    console.error(cause.constructor.name === "TemplateError" ? cause.message : cause);
     process.exitCode = 1;
   }
 }
