@@ -1,0 +1,130 @@
+// Units beside the slots: the target that wants them all, the watchdog, caches, QEMU handlers, the rootless
+// engine, and the scripts they run. In: the plan, a host, the flavour. Out: files with a path inside the folder
+// of units, and scripts with a path inside the host's folder.
+
+import type { Placement, Plan, PlannedHost } from "../model/plan.ts";
+import { fillTemplate, type TemplateView } from "./fill-template.ts";
+import { describeHandlers } from "./systemd-binfmt.ts";
+import {
+  type Flavour,
+  listCaches,
+  listNetworkVariables,
+  nameSlotUnit,
+  placeCredential,
+  type UnitFile,
+  viewCredentials,
+  viewHost,
+  writeSpan,
+} from "./systemd-host.ts";
+
+export function renderUpkeepUnits(plan: Plan, host: PlannedHost, flavour: Flavour): readonly UnitFile[] {
+  const { units } = plan;
+  const base = viewHost(plan, host);
+  const isUser = flavour === "user";
+  const fill = (name: string, view: TemplateView, ownText = true) =>
+    fillTemplate(`hosts/host/systemd/${isUser && ownText ? "user/" : ""}${name}`, { ...base, ...view });
+  const file = (path: string, content: string): readonly UnitFile[] => [{ path, content }];
+  return [
+    ...file(units.target, fill("fleet.target", viewTarget(plan, host, flavour), false)),
+    ...file(`${units.watchdog}.service`, fill("watchdog.service", viewWatchdog(plan, host, flavour))),
+    ...file(`${units.watchdog}.timer`, fill("watchdog.timer", viewTimer(plan), false)),
+    ...(listCaches(plan, host).length === 0
+      ? []
+      : [
+          ...file(`${units.cache}.service`, fill("cache.service", {})),
+          ...file(`${units.cache}.timer`, fill("cache.timer", {}, false)),
+        ]),
+    ...(isUser || host.emulate.length === 0
+      ? []
+      : file(units.binfmt, fill("binfmt.service", { platforms: host.emulate.join(", ") }))),
+    ...(isUser || findRootless(host) === null
+      ? []
+      : file(
+          units.rootless,
+          fill("rootless.service", { user: "ci-fleet", environment: listNetworkVariables(plan) }),
+        )),
+  ];
+}
+
+/** Scripts that the units run, beside the entrypoint. */
+export function renderUpkeepScripts(plan: Plan, host: PlannedHost): readonly UnitFile[] {
+  const base = viewHost(plan, host);
+  const caches = listCaches(plan, host);
+  const scripts: UnitFile[] = [];
+  if (caches.length > 0) {
+    const view = {
+      ...base,
+      caches: caches.map((cache) => ({ ...cache, bytes: String(cache.bytes) })),
+      engine: viewEngine(host),
+    };
+    scripts.push({ path: "runner/cache.sh", content: fillTemplate("hosts/host/runner/cache.sh", view) });
+  }
+  if (host.emulate.length > 0) {
+    const view = { ...base, ...describeHandlers(plan.fleet, host) };
+    scripts.push({ path: "runner/binfmt.sh", content: fillTemplate("hosts/host/runner/binfmt.sh", view) });
+  }
+  return scripts;
+}
+
+function viewTarget(plan: Plan, host: PlannedHost, flavour: Flavour): TemplateView {
+  const { units } = plan;
+  const isSystem = flavour === "system";
+  return {
+    wantedBy: isSystem ? "multi-user.target" : "default.target",
+    wants: [
+      ...(isSystem && host.emulate.length > 0 ? [units.binfmt] : []),
+      ...(isSystem && findRootless(host) !== null ? [units.rootless] : []),
+      `${units.watchdog}.timer`,
+      ...(listCaches(plan, host).length > 0 ? [`${units.cache}.timer`] : []),
+      ...host.placements.flatMap((placement) =>
+        placement.slots.filter(({ always }) => always).map((slot) => nameSlotUnit(plan, placement, slot)),
+      ),
+    ],
+  };
+}
+
+function viewWatchdog(plan: Plan, host: PlannedHost, flavour: Flavour): TemplateView {
+  const isDeputy = plan.watchdog.deputy === host.name;
+  const asked = plan.targets.filter(({ name }) => isDeputy || usesTarget(host, name));
+  const kinds = new Set(asked.map(({ auth }) => auth.kind));
+  const changesUser = kinds.has("gh");
+  return {
+    ...viewCredentials(host.credentials.map((file) => placeCredential(file, flavour))),
+    environment: listNetworkVariables(plan),
+    // `gh auth token` runs as its user and reads that home; ssh to a broker reads root's.
+    changesUser,
+    protectHome: changesUser || kinds.has("broker") ? "read-only" : "yes",
+    // Folders of slots belong to the runner's user.
+    capabilities: ["CAP_DAC_OVERRIDE", ...(changesUser ? ["CAP_SETUID", "CAP_SETGID"] : [])].join(" "),
+    writable: [host.places.run, ...(plan.watchdog.metrics === null ? [] : [folderOf(plan.watchdog.metrics)])],
+  };
+}
+
+function usesTarget(host: PlannedHost, target: string): boolean {
+  return host.placements.some((placement) => placement.target === target);
+}
+
+/** Never the root, which would make everything writable. */
+function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/")) || path;
+}
+
+function viewTimer(plan: Plan): TemplateView {
+  const { every } = plan.watchdog;
+  return { every: writeSpan(every), spread: writeSpan(Math.min(Math.round(every / 10), 30_000)) };
+}
+
+function findRootless(host: PlannedHost): Placement | null {
+  return host.placements.find(({ docker }) => docker === "rootless") ?? null;
+}
+
+/** How large the rootless engine's own build cache may grow: the size that was meant for its layers. */
+function viewEngine(host: PlannedHost): { readonly host: string; readonly bytes: number } | null {
+  const sizes = host.placements
+    .filter(({ docker }) => docker === "rootless")
+    .flatMap(({ caches }) =>
+      caches.filter(({ spec }) => spec.kind === "buildx").map(({ spec }) => spec.size),
+    );
+  if (sizes.length === 0) return null;
+  return { host: `unix://${host.places.run}/rootless/docker.sock`, bytes: Math.max(...sizes) };
+}

@@ -1,0 +1,20 @@
+// Hosts whose units are kept whole in fixtures/units/, and judged by systemd itself in test/tools. In:
+// nothing. Out: cases by the name of their folder.
+
+import type { Plan, PlannedHost } from "../../src/model/plan.ts";
+import { makeBusyHost, makeBusyPlan, makeHost, makePlan } from "./systemd-fleet.ts";
+
+export interface UnitCase {
+  readonly plan: Plan;
+  readonly host: PlannedHost;
+}
+
+const plain = makeHost();
+const watcher = makeHost({ placements: [], credentials: [] });
+const busy = makeBusyHost();
+
+export const unitCases: Readonly<Record<string, UnitCase>> = {
+  "two-container-slots": { plan: makePlan(plain), host: plain },
+  "a-deputy-without-runners": { plan: makePlan(watcher), host: watcher },
+  "every-unit-there-is": { plan: makeBusyPlan(busy), host: busy },
+};

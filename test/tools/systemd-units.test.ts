@@ -1,0 +1,186 @@
+// Every rendered unit through systemd-analyze, of this machine and of Debian 13, in both flavours: any word on
+// stderr is a failure, for systemd only warns of what it then ignores.
+
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { type TestContext, test } from "node:test";
+import type { RenderedFile } from "../../src/model/rendered-file.ts";
+import { renderSystemd } from "../../src/render/systemd.ts";
+import { sampleTexts, systemdText } from "../render/hostile-text.ts";
+import { unitCases } from "../render/systemd-cases.ts";
+import { makeHost, makePlan, makeProcessPlacement } from "../render/systemd-fleet.ts";
+import { hasTools, hasTrixie, runTool, type ToolAnswer, trixieRoot } from "./tool.ts";
+
+type Flavour = "system" | "user";
+const home = "home/alice";
+/** Programs that units start; systemd asks only whether they are there. */
+const programs: Readonly<Record<Flavour, readonly string[]>> = {
+  system: [
+    ...["usr/bin/ci-fleet", "usr/bin/docker", "usr/bin/test", "usr/bin/rm", "usr/bin/dockerd-rootless.sh"],
+    ...[
+      "bin/kill",
+      ...["entrypoint", "cache", "binfmt"].map((name) => `etc/ci-fleet/acme/runner/${name}.sh`),
+    ],
+  ],
+  user: [
+    `${home}/.local/bin/ci-fleet`,
+    ...["entrypoint", "cache"].map((name) => `${home}/.config/ci-fleet/acme/runner/${name}.sh`),
+  ],
+};
+
+/** A judge: the systemd of a version, and where it has to find the files. */
+interface Judge {
+  readonly name: string;
+  readonly isThere: (t: TestContext) => boolean;
+  /** Below which the folder with the files is made. */
+  readonly parent: string;
+  readonly run: (folder: string, args: readonly string[], env: readonly string[]) => ToolAnswer;
+}
+
+const judges: readonly Judge[] = [
+  {
+    name: "this machine's systemd",
+    isThere: (t) => hasTools(t, "systemd-analyze"),
+    parent: tmpdir(),
+    run: (_, args, env) => runTool("env", [...env, "systemd-analyze", ...args]),
+  },
+  {
+    name: "systemd 257",
+    isThere: hasTrixie,
+    parent: join(trixieRoot, "tmp"),
+    run: (_, args, env) => runTool("chroot", [trixieRoot, "env", ...env, "systemd-analyze", ...args]),
+  },
+];
+
+for (const judge of judges) {
+  for (const [name, { plan, host }] of Object.entries(unitCases)) {
+    for (const flavour of ["system", "user"] as const) {
+      test(`${judge.name} accepts the ${flavour} units of ${name}`, (t) => {
+        if (!judge.isThere(t)) return;
+        const checked = verifyUnits(judge, flavour, renderSystemd(plan, host));
+        assert.ok(checked.includes("acme.target") && checked.length >= 3, checked.join());
+      });
+    }
+  }
+
+  test(`${judge.name} accepts units with hostile text in every field of the spec`, (t) => {
+    if (!judge.isThere(t)) return;
+    // One unit for many texts: what systemd ignores it names on stderr.
+    const texts = sampleTexts(150, systemdText).filter((text) => !/\p{Cc}/u.test(text));
+    t.diagnostic(`${texts.length} texts`);
+    const env = Object.fromEntries(texts.map((text, at) => [`TEXT_${at}`, text]));
+    const paths = texts.filter(
+      (text) => /^[^\0-\x1f\x7f:/]+$/.test(text) && !/^\s|\s$|\\$|^\.\.?$/.test(text),
+    );
+    const host = makeHost({
+      placements: [makeProcessPlacement({ env })],
+      credentials: paths
+        .slice(0, 40)
+        .map((text, at) => ({ target: "default", id: `c${at}.token`, path: `/etc/ci-fleet/${text}x` })),
+    });
+    for (const text of paths.slice(0, 20)) {
+      const plan = makePlan(host, {
+        specFile: `${text}x`,
+        network: { proxy: text, noProxy: [text], ca: `/${text}`, mirrors: { apt: null, docker: null } },
+      });
+      const watchdog = { ...plan.watchdog, metrics: `/var/lib/${text}/m.prom` };
+      verifyUnits(judge, "system", renderSystemd({ ...plan, watchdog }, host), ["acme-watchdog.service"]);
+    }
+    verifyUnits(judge, "system", renderSystemd(makePlan(host), host));
+    verifyUnits(judge, "user", renderSystemd(makePlan(host), host));
+  });
+
+  test(`${judge.name} finds the watchdog's exposure at most 3.0`, (t) => {
+    if (!judge.isThere(t)) return;
+    for (const { plan, host } of Object.values(unitCases)) {
+      withUnits(judge, "system", renderSystemd(plan, host), (root, outside) => {
+        const args = [
+          "security",
+          "--offline=yes",
+          "--threshold=30",
+          `--root=${root}`,
+          "acme-watchdog.service",
+        ];
+        const answer = judge.run(outside, args, []);
+        assert.equal(answer.code, 0, answer.stdout.slice(-300) + answer.stderr);
+      });
+    }
+  });
+}
+
+test("the judges do see a key that systemd does not know", (t) => {
+  for (const judge of judges) {
+    if (!judge.isThere(t)) return;
+    const file = {
+      path: "hosts/forge/systemd/acme.target",
+      content: "[Unit]\nBogus=1\n",
+      mode: 0o644 as const,
+    };
+    assert.throws(() => verifyUnits(judge, "system", [file]), /Bogus/);
+  }
+});
+
+/** Verifies each unit (one instance of each slot) and gives their names. */
+function verifyUnits(
+  judge: Judge,
+  flavour: Flavour,
+  files: readonly RenderedFile[],
+  only?: readonly string[],
+): readonly string[] {
+  return withUnits(judge, flavour, files, (root, outside, units) => {
+    const wanted = only ?? units;
+    const place =
+      flavour === "system"
+        ? { args: [`--root=${root}`], env: [] }
+        : {
+            args: ["--user"],
+            env: [
+              `HOME=${root}/${home}`,
+              `XDG_RUNTIME_DIR=${root}/run`,
+              `XDG_CONFIG_HOME=${root}/${home}/.config`,
+            ],
+          };
+    const args = ["verify", "--man=no", "--recursive-errors=no", ...place.args, ...wanted];
+    const answer = judge.run(outside, args, place.env);
+    assert.equal(answer.stderr, "", `${judge.name}, ${flavour}`);
+    assert.equal(answer.code, 0);
+    return wanted;
+  });
+}
+
+/** Lays the files out as they are installed. `root` is the folder as the judge sees it. */
+function withUnits<T>(
+  judge: Judge,
+  flavour: Flavour,
+  files: readonly RenderedFile[],
+  use: (root: string, outside: string, units: readonly string[]) => T,
+): T {
+  const outside = mkdtempSync(join(judge.parent, "units-"));
+  const root = judge.parent.startsWith(trixieRoot) ? outside.slice(trixieRoot.length) : outside;
+  const write = (path: string, content: string, mode: number) => {
+    mkdirSync(dirname(join(outside, path)), { recursive: true });
+    writeFileSync(join(outside, path), content, { mode });
+  };
+  try {
+    for (const path of programs[flavour]) write(path, "#!/bin/sh\n", 0o755);
+    mkdirSync(join(outside, "run"));
+    const folder = flavour === "system" ? "etc/systemd/system" : `${home}/.config/systemd/user`;
+    const names = new Set<string>();
+    for (const { path, content, mode } of files) {
+      const match = /^hosts\/forge\/systemd\/(user\/)?(.*)$/.exec(path);
+      if (match === null || (match[1] === "user/") !== (flavour === "user")) continue;
+      const below = match[2] as string;
+      // A user's manager has no other root, and the one that it has may lack Docker.
+      const text = flavour === "user" ? content.replaceAll("=/usr/bin/docker ", "=/usr/bin/true ") : content;
+      write(`${folder}/${below}`, text, mode);
+      const unit = below.replace(/\.d\/.*$/, "");
+      // Templates without a drop-in are asked about by an instance of their own.
+      names.add(unit.replace("@.", "@acme-any-forge-1."));
+    }
+    return use(root, outside, [...names].sort());
+  } finally {
+    rmSync(outside, { recursive: true, force: true });
+  }
+}
