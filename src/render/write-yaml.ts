@@ -2,6 +2,7 @@
 // for one value, strings always quoted so that no reader can take them for something else. In: data with
 // optional marks for comments and bare words. Out: the text of one document.
 
+import { requireMatch } from "../base/unwritable-text.ts";
 import { escapeComposeDollars, quoteYaml, quoteYamlKey, writePlainYaml } from "./quote-yaml.ts";
 
 /** A record (its keys are fixed in code) or a Map (its keys may come from data); both keep their order. */
@@ -35,6 +36,16 @@ export interface Marked {
 /** A bare word chosen by code: `plain("unless-stopped")`. Throws for what a reader could misread. */
 export function plain(word: string): Marked {
   return { [MARK]: { kind: "plain", word: writePlainYaml(word) } };
+}
+
+/**
+ * `${NAME:-fallback}rest`, which Compose fills in itself (Compose file reference, "Interpolation"): the only
+ * dollar sign that is not doubled. All parts are names and paths of ours, never text of the spec.
+ */
+export function fromVariable(name: string, fallback: string, rest = ""): Marked {
+  requireMatch("the name of a Compose variable", name, /^[A-Z][A-Z0-9_]*$/);
+  for (const part of [fallback, rest]) requireMatch("a path beside a Compose variable", part, /^[\w./:@-]*$/);
+  return { [MARK]: { kind: "plain", word: quoteYaml(`\${${name}:-${fallback}}${rest}`) } };
 }
 
 /** A value with comment lines above its key or list item. Line feeds in `text` part the lines. */
