@@ -62,6 +62,8 @@ const SEVERITY_RANK = { error: 0, warning: 1, info: 2 } as const;
 
 interface OpenDocument {
   readonly source: SourceDocument;
+  /** Spans that must not be printed, found by their place and not by their look. */
+  readonly secrets: readonly Span[];
   readonly lines: LineIndex;
   readonly masked: LineIndex;
 }
@@ -77,7 +79,7 @@ function openShelf(diagnostics: readonly Diagnostic[], sources: readonly SourceD
         return diagnostic.span ?? source.locate(diagnostic.path) ?? [];
       });
       const masked = indexLines(maskSecrets(source.text, secrets));
-      return [key, { source, lines: indexLines(source.text), masked }];
+      return [key, { source, secrets, lines: indexLines(source.text), masked }];
     }),
   );
 }
@@ -91,8 +93,8 @@ function placeOne(diagnostic: Diagnostic, shelf: Shelf): PlacedDiagnostic {
     ...place,
     severity,
     code,
-    message: cleanMessage(message),
-    help: help === undefined ? null : cleanMessage(help),
+    message: cleanMessage(hideSecrets(message, diagnostic, shelf)),
+    help: help === undefined ? null : cleanMessage(hideSecrets(help, diagnostic, shelf)),
     doc,
     path,
     line,
@@ -113,6 +115,15 @@ function findPlace(
     start: open.lines.positionAt(found.start),
     end: open.lines.positionAt(Math.max(found.start, found.end)),
   };
+}
+
+/** Another fault at a secret's place would quote it: "expected a path, found …". */
+function hideSecrets(words: string, diagnostic: Diagnostic, shelf: Shelf): string {
+  const open = shelf.get(keyOf(diagnostic.doc));
+  if (open === undefined || open.secrets.length === 0 || diagnostic.secret === true) return words;
+  const at = diagnostic.span ?? open.source.locate(diagnostic.path, { onKey: diagnostic.onKey ?? false });
+  const touches = at !== null && open.secrets.some(({ start, end }) => at.start < end && start < at.end);
+  return touches ? words.replace(/(found |: )["[].*$/s, "$1a secret") : words;
 }
 
 /** A document that could not be opened still has a name. */

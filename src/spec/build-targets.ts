@@ -32,9 +32,11 @@ export function buildTargets(spec: SpecValue, tree: SpecNode, report: Report): r
     });
   }
   const targets: TargetSpec[] = [];
-  if (hasGithub) targets.push(buildTarget("default", spec.github, ["github"], report));
-  for (const [name, value] of spec.targets ?? []) {
-    if (!(hasGithub && name === "default")) targets.push(buildTarget(name, value, ["targets", name], report));
+  if (hasGithub) targets.push(buildTarget("default", spec.github, ["github"], tree, report));
+  const node = findNode(tree, ["targets"]);
+  for (const name of node?.kind === "map" ? node.entries.keys() : []) {
+    if (hasGithub && name === "default") continue;
+    targets.push(buildTarget(name, spec.targets?.get(name), ["targets", name], tree, report));
   }
   return targets;
 }
@@ -43,11 +45,12 @@ function buildTarget(
   name: string,
   value: TargetValue | string | null | undefined,
   at: DocPath,
+  tree: SpecNode,
   report: Report,
 ): TargetSpec {
   const asRecord = typeof value === "string" ? null : (value ?? null);
   const address = typeof value === "string" ? value : (asRecord?.url ?? null);
-  const auth = buildAuth(asRecord?.auth ?? null, [...at, "auth"], report);
+  const auth = buildAuth(asRecord?.auth ?? null, [...at, "auth"], tree, report);
   const shared = {
     name,
     runnerGroup: asRecord?.runnerGroup ?? null,
@@ -70,10 +73,11 @@ function buildTarget(
   return { ...shared, ...answer.place, apiUrl };
 }
 
-function buildAuth(auth: TargetValue["auth"], at: DocPath, report: Report): AuthSpec {
+function buildAuth(auth: TargetValue["auth"], at: DocPath, tree: SpecNode, report: Report): AuthSpec {
   const search: AuthSpec = { kind: "search", folder: "/etc/ci-fleet" };
   if (auth === null) return search;
-  const written = (["app", "token", "gh", "broker"] as const).filter((key) => auth[key] !== null);
+  // Asked of the tree: a key whose value was refused is there all the same.
+  const written = ["app", "token", "gh", "broker"].filter((key) => findNode(tree, [...at, key]) !== null);
   if (written.length !== 1) {
     report.add(written.length === 0 ? "CF611" : "CF620", at, {
       message:

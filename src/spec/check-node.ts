@@ -62,11 +62,15 @@ function checkShape(shape: Shape, node: SpecNode, path: DocPath, checker: Checke
   }
 }
 
-/** A record with all its defaults. An empty value is the record without keys: `forge:`. */
+/** A record with all its defaults; refused where a key without default is missing. `forge:` has no keys. */
 function checkRecord(shape: RecordShape, node: SpecNode, path: DocPath, checker: Checker): unknown {
   const written = checkWritten(shape, node, path, checker);
   if (written === undefined) return undefined;
-  return fillRecord(shape, written, path, checker, node);
+  const value = fillRecord(shape, written, path, checker, node);
+  const complete = Object.entries(shape.keys).every(
+    ([name, key]) => key.need !== "required" || Object.hasOwn(written, name),
+  );
+  return complete ? value : undefined;
 }
 
 /** Only what was written; the values of refused keys are absent. */
@@ -136,7 +140,8 @@ function defaultOf(key: Key<unknown>, path: DocPath, checker: Checker): unknown 
     source,
     plain: true,
   };
-  return checkNode(key.rule, literal, path, checker);
+  // A budget of its own: a default is always there, however much the file has used up.
+  return checkNode(key.rule, literal, path, { ...checker, budget: 10 });
 }
 
 function reportUnknownKey(

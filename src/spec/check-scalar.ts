@@ -52,7 +52,9 @@ function checkText(
     if (format.version === true && typeof node.value === "number") {
       report.add("CF614", path, {
         message: `YAML read the version ${quoteShort(node.source, false)} as a number`,
-        help: `write "${quoteShort(node.source, false)}" in quotes`,
+        help: new RegExp(format.pattern).test(node.source)
+          ? `write "${quoteShort(node.source, false)}" in quotes`
+          : `write the whole version in quotes, such as "${quoteShort(node.source, false)}.0"`,
       });
     } else {
       report.add("CF610", path, {
@@ -71,7 +73,8 @@ function checkText(
     return undefined;
   }
   const forbidden = findForbiddenCharacter(text, { multiline: shape.format === "anyText" });
-  if (forbidden !== null && forbidden.reason !== "line break") return undefined; // reported for the whole tree
+  // Whatever is refused everywhere was reported for the whole tree.
+  if (forbidden !== null && forbidden.codePoint !== 0x0a) return undefined;
   const problem = judgeText(format, text);
   if (problem === null) return text;
   report.add(format.code ?? "CF613", path, {

@@ -77,7 +77,7 @@ const FORMATS = {
     pattern: "^(?:\\*|[A-Za-z0-9.:/_*-]{1,255})$",
   },
   absolutePath: {
-    expected: "an absolute path of letters, digits and . _ - / @ : + = ~ ,",
+    expected: "an absolute path (of letters, digits and any of ._-/@:+=~,)",
     pattern: `^/${PATH_CHARACTERS}*$`,
     judge: judgePath,
   },
@@ -109,7 +109,7 @@ const FORMATS = {
     pattern: "^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,60})?/[A-Za-z0-9._-]{1,100}$",
     judge: (repo: string) => (/\/\.{1,2}$/.test(repo) ? "a repository cannot have this name" : null),
   },
-  group: { expected: "the name of a runner group", pattern: "^[^\\r\\n]{1,100}$" },
+  group: { expected: "the name of a runner group", pattern: "^[^\\r\\n]{1,100}$", judge: judgeExpression },
   image: {
     expected: "an image such as ghcr.io/acme/tools:1.2 or …@sha256:…",
     pattern: `^${IMAGE_NAME}(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@${DIGEST})?$`,
@@ -176,6 +176,11 @@ function judgeWebUrl(url: string): string | null {
   if (protocol === "http:" && /(?:^|\.)(?:github\.com|ghe\.com)$/.test(hostname))
     return "GitHub is reached by https only";
   return null;
+}
+
+/** Goes into workflow snippets, where GitHub would evaluate it. */
+function judgeExpression(text: string): string | null {
+  return text.includes("${{") ? "`${{` begins an expression of GitHub" : null;
 }
 
 function judgeIp(ip: string): string | null {

@@ -63,6 +63,7 @@ function checkTree(tree: SpecNode, report: Report, options: SpecOptions): Fleet 
   const targets = buildTargets(spec, tree, report);
   const built = buildHosts(spec);
   const pools = buildPools(tree, targets, built, checker);
+  if (checker.budget < 0) return null;
   const fleet: Fleet = {
     version: 1,
     requires: spec.requires,

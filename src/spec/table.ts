@@ -40,16 +40,16 @@ const RUNNER = record("The runner", {
     record("Checksums of the tarball", {
       "linux-x64": optional(
         text("sha256"),
-        "sha256 of the tarball for x64, written by `bump`.",
+        "The sha256 of the tarball for x64, written by `bump`.",
         "0f3a4b5c6d7e8f901234567890abcdef0f3a4b5c6d7e8f901234567890abcdef",
       ),
       "linux-arm64": optional(
         text("sha256"),
-        "sha256 of the tarball for arm64, written by `bump`.",
+        "The sha256 of the tarball for arm64, written by `bump`.",
         "0f3a4b5c6d7e8f901234567890abcdef0f3a4b5c6d7e8f901234567890abcdef",
       ),
     }),
-    "sha256 of the runner's tarballs at this version, for process slots.",
+    "The sha256 of the runner's tarballs at this version, for process slots.",
     "{linux-x64: 0f3a4b5c6d7e8f901234567890abcdef0f3a4b5c6d7e8f901234567890abcdef}",
   ),
 });
@@ -84,7 +84,7 @@ const INSTALL = record("Installation", {
   ),
   sha256: required(
     text("sha256"),
-    "sha256 of that file.",
+    "The sha256 of that file.",
     "0f3a4b5c6d7e8f901234567890abcdef0f3a4b5c6d7e8f901234567890abcdef",
   ),
 });

@@ -27,7 +27,7 @@ const otherCiFleetWanted: Rule = ({ fleet, productVersion }, say) => {
 
 const runnerBelowFloor: Rule = ({ fleet }, say) => {
   const version = fleet.runner.version === null ? null : parseVersion(fleet.runner.version);
-  if (version === null || compareVersions(version, parseVersion(RUNNER_FLOOR) as VersionNumber) >= 0) return;
+  if (version === null || !isBelowFloor(version)) return;
   const enforcing = fleet.targets.find(({ flavour }) => flavour !== "ghes");
   if (enforcing === undefined) return;
   say("CF501", PATH, {
@@ -40,6 +40,7 @@ const runnerBelowFloor: Rule = ({ fleet }, say) => {
 const runnerVersionAge: Rule = ({ fleet, now }, say) => {
   const version = fleet.runner.version === null ? null : parseVersion(fleet.runner.version);
   if (version === null || now === null || fleet.targets.every(({ flavour }) => flavour === "ghes")) return;
+  if (isBelowFloor(version)) return;
   const { replacedAt, newest, knownUntil } = judgeAge(version);
   if (replacedAt !== null) {
     const days = Math.floor((now - replacedAt) / DAY);
@@ -55,6 +56,10 @@ const runnerVersionAge: Rule = ({ fleet, now }, say) => {
     });
   }
 };
+
+function isBelowFloor(version: VersionNumber): boolean {
+  return compareVersions(version, parseVersion(RUNNER_FLOOR) as VersionNumber) < 0;
+}
 
 interface Age {
   /** When the first newer release came out; null: none is known, or its date is not. */
