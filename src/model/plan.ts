@@ -238,6 +238,8 @@ export type GpuAccess =
       readonly kind: "environment";
       readonly vendor: "nvidia" | "amd" | "intel";
       readonly variable: string;
+      /** A second variable, where selectors are indices: it makes the driver count in PCI order. */
+      readonly order: { readonly variable: string; readonly value: string } | null;
       /** Numeric groups that may open the device nodes. */
       readonly groups: readonly number[];
       readonly why: string;

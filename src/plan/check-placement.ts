@@ -95,7 +95,9 @@ const cardNotPinned: Rule = ({ pool, site, share }, findings) => {
     host: site.name,
     message: (hosts) =>
       `the UUIDs of cards in ${hosts} are not known, so pool \`${pool.name}\` pins them by index`,
-    help: (host) => `run \`ci-fleet init --refresh --name ${host}\` there once its driver is loaded`,
+    group: site.factsFrom,
+    help: (host) =>
+      `run \`ci-fleet init ${site.factsFrom === "expected" ? "" : "--refresh "}--name ${host}\` there once its driver is loaded`,
     ...(site.factsFrom === "expected"
       ? {}
       : { fact: { message: "the card", path: ["gpus", loose.position, "uuid"] } }),

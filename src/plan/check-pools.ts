@@ -2,10 +2,9 @@
 // several strangers, caches larger than the disks, a runner that nobody verifies.
 // In: the pools and hosts as planned. Out: findings.
 
-import { formatSize } from "../base/units.ts";
 import type { Fleet, PoolSpec } from "../model/fleet.ts";
 import type { Placement } from "../model/plan.ts";
-import type { Findings } from "./findings.ts";
+import { type Findings, nameMemory } from "./findings.ts";
 import type { Site } from "./site.ts";
 
 const GIB = 2 ** 30;
@@ -64,7 +63,7 @@ export function checkCaches(
     host: host.site.name,
     group: `${total} ${room}`,
     message: (hosts) =>
-      `the caches of all runners on ${hosts} may grow to ${formatSize(total)}, its disks hold ${formatSize(room)}`,
+      `the caches of all runners on ${hosts} may grow to ${nameMemory(total)}, its disks hold ${nameMemory(room)}`,
     help: () => "lower `size`, or use fewer runners on this host: each runner has caches of its own",
     fact: { message: "the disks", path: ["disks"] },
   });
@@ -92,13 +91,19 @@ export function checkLayerCaches(pool: PoolSpec, findings: Findings): void {
   });
 }
 
-export function checkTarball(fleet: Fleet, hosts: readonly PlacedHost[], findings: Findings): void {
+export function checkTarball(
+  fleet: Fleet,
+  pools: ReadonlyMap<string, PoolSpec>,
+  hosts: readonly PlacedHost[],
+  findings: Findings,
+): void {
   for (const { site, placements } of hosts) {
-    if (!placements.some((placement) => placement.run === "process")) continue;
+    const pool = pools.get(placements.find((placement) => placement.run === "process")?.pool ?? "");
+    if (pool === undefined) continue;
     if (fleet.runner.checksums[`linux-${site.arch}`] !== null) continue;
     findings.addOnHost({
       code: "CF217",
-      path: fleet.runner.at,
+      path: [...pool.at, "run"],
       host: site.name,
       group: site.arch,
       message: (hosts) => `the runner for ${site.arch} that ${hosts} will unpack has no recorded checksum`,

@@ -143,7 +143,7 @@ interface Shortage {
 }
 
 function reportShort(pool: PoolSpec, { site, demand, got, rivals }: Shortage, findings: Findings): void {
-  const wanted = nameRequest(demand.request);
+  const wanted = `${demand.cards} ${nameRequest(demand.request, demand.cards)}`;
   const has = site.cards.filter((card) => isUsable(card, demand.request)).length;
   const others = rivals.filter((rival) => rival !== pool && rival.gpu?.vendor === demand.request.vendor);
   const taken = has - got;
@@ -157,11 +157,11 @@ function reportShort(pool: PoolSpec, { site, demand, got, rivals }: Shortage, fi
     host: site.name,
     group: `${demand.cards} ${has} ${left}`,
     message: (hosts, number) =>
-      `pool \`${pool.name}\` needs ${count(demand.cards, wanted)} on ${eachOf(hosts, number)}, which has ${has}${left === "" ? "" : `,${left}`}`,
+      `pool \`${pool.name}\` needs ${wanted} on ${eachOf(hosts, number)}, which has ${has}${left === "" ? "" : `,${left}`}`,
     help: () => helpForShortage(pool, got),
     fact: { message: `the cards of \`${site.name}\``, path: ["gpus"] },
     related: others.map((rival) => ({
-      message: `pool \`${rival.name}\` asks for ${rival.gpu === null ? "" : nameRequest(rival.gpu)}s too`,
+      message: `pool \`${rival.name}\` asks for ${rival.gpu === null ? "" : nameRequest(rival.gpu, 2)} too`,
       doc: { kind: "spec" as const },
       path: [...rival.at, "gpu"],
     })),
@@ -185,7 +185,7 @@ function reportReach(pool: PoolSpec, slots: ReadonlyMap<string, number>, finding
     path: [...pool.at, "runners"],
     message:
       `pool \`${pool.name}\` scales to ${runners.max}, but its ${count(slots.size, "host")} ` +
-      `${slots.size === 1 ? "holds" : "hold"} ${count(total, "slot")} together`,
+      (slots.size === 1 ? `holds ${count(total, "slot")}` : `hold ${count(total, "slot")} together`),
     help:
       runners.perHost === null
         ? `lower \`max\` to ${total}, or add hosts with such cards`

@@ -3,7 +3,7 @@
 
 import { formatDuration, formatSize } from "../base/units.ts";
 import type { Claims, Placement, Plan, PlannedHost, PlannedPool, PlannedSlot } from "../model/plan.ts";
-import { count } from "./findings.ts";
+import { count, nameMemory } from "./findings.ts";
 import { layField, layTable } from "./page-layout.ts";
 
 export function describePlan(plan: Plan): string {
@@ -93,7 +93,7 @@ function layHost(host: PlannedHost): readonly string[] {
     ...accesses.flatMap(({ pool, gpu }) => layField("GPU", `${pool}: ${WAYS[gpu.kind]}; ${gpu.why}`)),
     ...describeCards(host),
     ...describeClaims("CPUs", host.capacity.cpus, String),
-    ...describeClaims("memory", host.capacity.memory, formatSize),
+    ...describeClaims("memory", host.capacity.memory, nameMemory),
   ];
 }
 

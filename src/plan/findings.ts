@@ -3,6 +3,7 @@
 
 import type { Diagnostic, DocPath, RelatedPlace } from "../base/diagnostic.ts";
 import { SPEC_DOC } from "../base/diagnostic.ts";
+import { formatSize } from "../base/units.ts";
 import { PLAN_CODES } from "../model/codes-plan.ts";
 
 export interface Finding {
@@ -39,6 +40,8 @@ export interface Findings {
 
 /** Hosts named in a message, and inventories named as related places. */
 const NAMED = 3;
+
+const GIB = 2 ** 30;
 
 const SEVERITIES = new Map(PLAN_CODES.map((entry) => [entry.code, entry.severity]));
 
@@ -106,13 +109,23 @@ export function nameSome(names: readonly string[]): string {
   const quoted = names.slice(0, NAMED).map((name) => `\`${name}\``);
   const more = names.length - quoted.length;
   if (more > 0) return `${quoted.join(", ")} and ${more} more`;
-  if (quoted.length < 2) return quoted.join("");
-  return `${quoted.slice(0, -1).join(", ")} and ${quoted.at(-1)}`;
+  return joinWords(quoted);
 }
 
 /** The subject of a sentence whose verb stays singular. */
 export function eachOf(hosts: string, count: number): string {
   return count === 1 ? hosts : `each of ${hosts}`;
+}
+
+/** `a`, `a and b`, `a, b and c`. */
+export function joinWords(words: readonly string[]): string {
+  return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
+}
+
+/** What a machine has is seldom a whole number of anything: 131785031680 → `122.7GiB`. */
+export function nameMemory(bytes: number): string {
+  const exact = formatSize(bytes);
+  return exact.endsWith("GiB") || bytes < GIB ? exact : `${(bytes / GIB).toFixed(1)}GiB`;
 }
 
 /** `1 slot`, `4 slots`. */

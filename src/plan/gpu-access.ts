@@ -95,9 +95,23 @@ function chooseVariable(
     kind: "environment",
     vendor,
     variable: VARIABLES[vendor],
+    order: chooseOrder(vendor, cards),
     groups: listGroups(vendor, cards, inventory),
     why: `a process sees every card of the host; ${VARIABLES[vendor]} names its own`,
   };
+}
+
+/**
+ * Indices count in PCI order here; by default CUDA counts the fastest card first (CUDA programming guide,
+ * environment variables) and Level Zero its own way (Level Zero specification, environment variables).
+ */
+function chooseOrder(
+  vendor: keyof typeof VARIABLES,
+  cards: readonly Card[],
+): { readonly variable: string; readonly value: string } | null {
+  if (vendor === "intel") return { variable: "ZE_ENABLE_PCI_ID_DEVICE_ORDER", value: "1" };
+  const byIndex = cards.some((card) => /^\d+$/.test(card.gpu.selector));
+  return vendor === "nvidia" && byIndex ? { variable: "CUDA_DEVICE_ORDER", value: "PCI_BUS_ID" } : null;
 }
 
 /** NVIDIA's device nodes are open to all users. */

@@ -32,10 +32,11 @@ export function countCardsFor(slots: number, request: GpuRequest): number {
   return Math.ceil(slots / request.share) * request.perRunner;
 }
 
-/** `NVIDIA card "RTX" with 20GiB`, `NVIDIA MIG device 1g.10gb`. */
-export function nameRequest(request: GpuRequest): string {
+/** `NVIDIA card matching "RTX" with 20GiB`, `NVIDIA MIG devices 1g.10gb`. */
+export function nameRequest(request: GpuRequest, number = 1): string {
   const { model, memory } = request.match;
-  const kind = request.mig === null ? "card" : `MIG device ${request.mig}`;
+  const ending = number === 1 ? "" : "s";
+  const kind = request.mig === null ? `card${ending}` : `MIG device${ending} ${request.mig}`;
   return (
     `${VENDOR_NAMES[request.vendor]} ${kind}` +
     (model === null ? "" : ` matching "${model}"`) +
@@ -57,5 +58,5 @@ export function explainLack(cards: readonly Card[], request: GpuRequest): string
     const names = [...new Set(ofVendor.map((card) => card.gpu.name ?? "an unnamed card"))];
     return `no ${nameRequest(request)}, but ${names.slice(0, 3).join(", ")}`;
   }
-  return `only ${usable.length} of the ${request.perRunner} ${nameRequest(request)}s that one runner takes`;
+  return `only ${usable.length} of the ${request.perRunner} ${nameRequest(request, request.perRunner)} that one runner takes`;
 }

@@ -3,10 +3,9 @@
 // In: a site, its placements, its guests. Out: the capacity, findings.
 
 import type { DocPath, RelatedPlace } from "../base/diagnostic.ts";
-import { formatSize } from "../base/units.ts";
 import type { PoolSpec, VmSpec } from "../model/fleet.ts";
 import type { Capacity, Placement } from "../model/plan.ts";
-import { count, eachOf, type Findings } from "./findings.ts";
+import { count, eachOf, type Findings, joinWords, nameMemory } from "./findings.ts";
 import type { Site } from "./site.ts";
 
 export interface Load {
@@ -85,7 +84,7 @@ function reportGreedy(load: Load, claim: Claim, resource: Resource, total: numbe
     group: `greedy ${claim.each} ${total}`,
     message: (hosts, number) =>
       `${claim.one} may use ${say(resource, claim.each)}, but ${eachOf(hosts, number)} has ${say(resource, total)}`,
-    help: () => `lower \`limits.${resource}\` to at most ${say(resource, total)}`,
+    help: () => helpFor({ ...claim, slots: 1 }, resource, total),
     fact: factOf(load.site, resource),
   });
 }
@@ -108,7 +107,7 @@ function report(
     host: load.site.name,
     group: `${claimed} ${total}`,
     message: (hosts, number) =>
-      `${claims.map((claim) => claim.text).join(" and ")} may use ${say(resource, claimed)} of ${eachOf(hosts, number)} ${when}, ` +
+      `${joinWords(claims.map((claim) => claim.text))} may use ${say(resource, claimed)} of ${eachOf(hosts, number)} ${when}, ` +
       `which has ${say(resource, total)}`,
     help: () => helpFor(largest, resource, total - (claimed - largest.sum)),
     fact: factOf(load.site, resource),
@@ -156,12 +155,12 @@ function listClaims(load: Load, resource: Resource, onlyAlways: boolean): readon
   return [...ofPools, ...ofGuests].filter((claim) => claim.sum > 0).toSorted((a, b) => b.sum - a.sum);
 }
 
+/** In whole CPUs and GiB: `left` is what this claim's slots may share. */
 function helpFor(claim: Claim, resource: Resource, left: number): string {
   const each = left / claim.slots;
-  if (claim.slots === 0 || each <= 0) return "lower the limits, or use fewer runners on this host";
-  const fits = resource === "memory" ? Math.floor(each / 2 ** 30) : Math.floor(each);
-  if (fits < 1) return "lower the limits, or use fewer runners on this host";
-  return `lower \`limits.${resource}\` to ${resource === "memory" ? `${fits}GiB` : fits}, or use fewer runners on this host`;
+  const fits = Math.floor(resource === "memory" ? each / 2 ** 30 : each);
+  if (!(fits >= 1)) return "lower the limits, or put less on this host";
+  return `lower \`limits.${resource}\` to ${resource === "memory" ? `${fits}GiB` : fits}, or put less on this host`;
 }
 
 function factOf(site: Site, resource: Resource): { message: string; path: DocPath } {
@@ -175,5 +174,5 @@ function poolOf(load: Load, placement: Placement): PoolSpec {
 }
 
 function say(resource: Resource, amount: number): string {
-  return resource === "memory" ? formatSize(amount) : count(amount, "CPU");
+  return resource === "memory" ? nameMemory(amount) : count(amount, "CPU");
 }

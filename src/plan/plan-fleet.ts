@@ -103,6 +103,6 @@ function finishHosts(
     checkCaches(pools, host, findings);
     return describeHost(fleet, site, placements, capacity, site.name === deputy);
   });
-  checkTarball(fleet, placed, findings);
+  checkTarball(fleet, pools, placed, findings);
   return hosts;
 }

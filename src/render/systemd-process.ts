@@ -49,7 +49,10 @@ export function settleProcess(
         ? [["DOCKER_HOST", `unix://${host.places.run}/rootless/docker.sock`] as const]
         : []),
       ...(gpu?.kind === "environment"
-        ? [[gpu.variable, slot.gpus.map(({ selector }) => selector).join(",")] as const]
+        ? [
+            [gpu.variable, slot.gpus.map(({ selector }) => selector).join(",")] as const,
+            ...(gpu.order === null ? [] : [[gpu.order.variable, gpu.order.value] as const]),
+          ]
         : []),
     ].map(([key, value]) => ({ key, value })),
   };

@@ -82,7 +82,7 @@ const CASES: Readonly<Record<string, Case>> = {
       },
     }),
     inputs: makeInputs({ forge: makeInventory() }),
-    path: ["runner"],
+    path: ["pools", "ci", "run"],
     message: "the runner for x64 that `forge` will unpack has no recorded checksum",
   },
   CF507: {
@@ -313,7 +313,7 @@ const CASES: Readonly<Record<string, Case>> = {
     fleet: makeFleet([forge], [makePool("ci", { runners: range(0, 6, 2), limits: limits(4, 8) })]),
     inputs: makeInputs({ forge: makeInventory() }),
     path: ["pools", "ci", "runners"],
-    message: "pool `ci` scales to 6, but its 1 host holds 2 slots together",
+    message: "pool `ci` scales to 6, but its 1 host holds 2 slots",
   },
   CF730: {
     fleet: makeFleet([forge], [makePool("ci", { caches: [{ kind: "buildx", name: "layers", size: GIB }] })]),

@@ -157,11 +157,12 @@ test("a process is told its cards by a variable, each vendor in its own words", 
       gpu?.kind === "environment" ? gpu.variable : null,
       slots[0]?.gpus[0]?.selector,
       gpu?.kind === "environment" ? gpu.groups : null,
+      gpu?.kind === "environment" ? gpu.order : undefined,
     ]),
     [
-      ["CUDA_VISIBLE_DEVICES", "GPU-00000000-0000-0000-0000-000000000001", []],
-      ["ROCR_VISIBLE_DEVICES", "GPU-0123456789abcdef", [993]],
-      ["ZE_AFFINITY_MASK", "0", [105]],
+      ["CUDA_VISIBLE_DEVICES", "GPU-00000000-0000-0000-0000-000000000001", [], null],
+      ["ROCR_VISIBLE_DEVICES", "GPU-0123456789abcdef", [993], null],
+      ["ZE_AFFINITY_MASK", "0", [105], { variable: "ZE_ENABLE_PCI_ID_DEVICE_ORDER", value: "1" }],
     ],
   );
 });

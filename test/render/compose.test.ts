@@ -104,7 +104,14 @@ test("a bug in the plan throws instead of rendering a slot without its card", ()
     () =>
       renderService(
         makePlacement({
-          gpu: { kind: "environment", vendor: "amd", variable: "ROCR_VISIBLE_DEVICES", groups: [], why: "" },
+          gpu: {
+            kind: "environment",
+            vendor: "amd",
+            variable: "ROCR_VISIBLE_DEVICES",
+            order: null,
+            groups: [],
+            why: "",
+          },
           slots: [makeSlot("ci", 1, { gpus: [makeGpu("amd", 0)] })],
         }),
       ),

@@ -81,6 +81,7 @@ export function makeProcessPlacement(change: Partial<Placement> = {}): Placement
       kind: "environment",
       vendor: "nvidia",
       variable: "CUDA_VISIBLE_DEVICES",
+      order: null,
       groups: [44, 109],
       why: "process slot",
     },
