@@ -127,3 +127,16 @@ test("dependencies have exact versions, so that a lock file is not the only one 
     [],
   );
 });
+
+test("the lock file names every package with version and checksum, and no address", () => {
+  const lock = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"));
+  const packages = Object.entries<Record<string, unknown>>(lock.packages).filter(([path]) => path !== "");
+  assert.ok(packages.length > 100);
+  const incomplete = packages.filter(([, entry]) => !entry.version || !entry.integrity || entry.resolved);
+  assert.deepEqual(incomplete, []);
+  const wanted = packages.flatMap(([, entry]) => Object.keys((entry.optionalDependencies ?? {}) as object));
+  assert.deepEqual(
+    wanted.filter((name) => !Object.hasOwn(lock.packages, `node_modules/${name}`)),
+    [],
+  );
+});
