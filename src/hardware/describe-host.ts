@@ -26,8 +26,8 @@ export function describeHost(detection: Detection): string {
   const { inventory } = detection;
   const lines = [
     ...section("Machine", describeMachine(inventory)),
-    ...section("CPU", describeCpu(inventory)),
-    ...section("Memory", describeMemory(inventory)),
+    ...section("CPU", orNotKnown(describeCpu(inventory))),
+    ...section("Memory", orNotKnown(describeMemory(inventory))),
     ...section("Disks", describeDisks(inventory)),
     ...section("GPUs", [...describeGpus(inventory), ...describeIommu(inventory), ...describeNpus(inventory)]),
     ...section("Guests and emulation", describeGuests(inventory)),
@@ -202,6 +202,10 @@ function describeUnknown(sources: Readonly<Record<string, FactSource>>): readonl
     .filter(([, source]) => source.unknown !== undefined)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([fact, source]) => ({ text: `${fact}: ${source.unknown ?? ""}`, remedy: null }));
+}
+
+function orNotKnown(rows: readonly Row[]): readonly Row[] {
+  return rows.length === 0 ? row("", "not known") : rows;
 }
 
 /** Only where the pretty name does not say it already. */

@@ -103,9 +103,10 @@ function readGpus(
 function explainGpu(gpu: GpuFacts, index: number, answers: ToolAnswers, notes: FactNotes): void {
   const at = (fact: keyof GpuFacts): string => `gpus.${index}.${fact}`;
   if (gpu.vendor === "nvidia" && gpu.uuid === null) {
-    const bound =
-      gpu.driver === "vfio-pci" ? "the card is bound to vfio-pci" : "nvidia-smi does not list this card";
-    notes.unknown(at("uuid"), answers.smiCore.line, bound);
+    const listed =
+      gpu.index === null ? "nvidia-smi does not list this card" : "nvidia-smi gives this GPU no UUID";
+    const why = gpu.driver === "vfio-pci" ? "the card is bound to vfio-pci" : listed;
+    notes.unknown(at("uuid"), answers.smiCore.line, why);
   }
   if (gpu.memoryMiB !== null) return;
   if (gpu.integrated === true) notes.unknown(at("memoryMiB"), null, "shared with the processor, see memory");

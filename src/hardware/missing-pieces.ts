@@ -15,7 +15,9 @@ export function findMissingPieces(inventory: Inventory): readonly MissingPiece[]
   return RULES.flatMap((rule) => rule(inventory));
 }
 
-const lacksDocker: Rule = ({ docker }) => {
+const lacksDocker: Rule = ({ docker, proxmox }) => {
+  // A hypervisor runs its containers in guests.
+  if (docker === "none" && presentOrNull(proxmox) !== null) return [];
   if (docker === "none") {
     return piece(
       "Docker Engine is not installed: container pools need it",
@@ -48,13 +50,13 @@ const lacksCompose: Rule = (inventory) => {
 const lacksNvidiaDriver: Rule = (inventory) => {
   const nvidia = presentOrNull(inventory.nvidia);
   const bare = cards(inventory, "nvidia").filter((gpu) => gpu.driver !== "vfio-pci" && gpu.address !== null);
-  if (nvidia === null || bare.length === 0) return [];
+  if (nvidia === null || bare.length === 0 || presentOrNull(inventory.proxmox) !== null) return [];
   if (nvidia.driver === null)
     return piece(
       "no NVIDIA driver is loaded, so no job can use the GPU",
       "https://docs.nvidia.com/datacenter/tesla/driver-installation-guide/",
     );
-  return nvidia.problem === null ? [] : piece(nvidia.problem, "nvidia-smi");
+  return nvidia.problem === null ? [] : piece(nvidia.problem, null);
 };
 
 const lacksToolkit: Rule = (inventory) => {

@@ -4,7 +4,7 @@
 import { isMap, isScalar, isSeq, type Node } from "yaml";
 import type { DocPath } from "../base/diagnostic.ts";
 import { cleanForTerminal } from "../base/terminal-text.ts";
-import { MAX_TEXT_BYTES } from "../base/text-policy.ts";
+import { findForbiddenCharacter, MAX_TEXT_BYTES, nameCodePoint } from "../base/text-policy.ts";
 import type { PassthroughVerdict } from "../model/inventory.ts";
 import type { Shape } from "./inventory-shape.ts";
 import { PCI_ADDRESS } from "./kernel-formats.ts";
@@ -27,6 +27,16 @@ export function readScalar(shape: ScalarShape, node: Node, path: DocPath, report
     return refuse("CF635", `expected a text, found ${showNode(node)}`, path, report, "put it in quotes");
   }
   if (value.length > MAX_TEXT_BYTES) return refuse("CF637", "the text is too long", path, report);
+  // An escape may spell what the text itself was searched for.
+  const hidden = findForbiddenCharacter(value, { multiline: false });
+  if (hidden !== null) {
+    return refuse(
+      "CF633",
+      `the text contains a ${hidden.reason} (${nameCodePoint(hidden.codePoint)})`,
+      path,
+      report,
+    );
+  }
   if (shape.pattern === null || shape.pattern.test(value)) return value;
   return refuse("CF637", `expected ${shape.what}, found ${showNode(node)}`, path, report);
 }

@@ -99,7 +99,7 @@ export function explainSilence(answer: ToolAnswer): string | null {
   const command = answer.line.split(" ")[0] ?? answer.line;
   if (result.kind === "missing") return `${command} is not installed`;
   if (result.kind === "timeout") return `${command} gave no answer within ${result.afterMs / 1000} s`;
-  if (result.kind === "failed") return `${command}: ${cleanText(result.cause) ?? "failed"}`;
+  if (result.kind === "failed") return `${cleanText(result.cause) ?? "failed"} (${command})`;
   if (result.exitCode === 0) return null;
   const said = cleanText(result.stderr) ?? cleanText(result.stdout);
   return `${command} ended with exit code ${result.exitCode}${said === null ? "" : `: ${said}`}`;

@@ -4,7 +4,13 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { openHostFiles } from "../../src/adapters/host-files.ts";
-import type { FileStat, HostFiles, HostTools, ToolResult } from "../../src/model/ports.ts";
+import {
+  type FileStat,
+  type HostFiles,
+  type HostTools,
+  NO_TOOLS,
+  type ToolResult,
+} from "../../src/model/ports.ts";
 
 export const HOSTS_DIR = fileURLToPath(new URL("../../fixtures/hosts", import.meta.url));
 
@@ -31,8 +37,12 @@ export function listFixtureHosts(): readonly string[] {
 export function openFixtureHost(name: string): { readonly files: HostFiles; readonly tools: HostTools } {
   const folder = `${HOSTS_DIR}/${name}`;
   const nodes: Record<string, Node> = JSON.parse(readFileSync(`${folder}/nodes.json`, "utf8"));
-  const answers: Record<string, Answer> = JSON.parse(readFileSync(`${folder}/tools.json`, "utf8"));
-  return { files: addNodes(openHostFiles(`${folder}/root`), nodes), tools: answerFrom(answers) };
+  // null: nobody to ask, as with `detect --root`.
+  const answers: Record<string, Answer> | null = JSON.parse(readFileSync(`${folder}/tools.json`, "utf8"));
+  return {
+    files: addNodes(openHostFiles(`${folder}/root`), nodes),
+    tools: answers === null ? NO_TOOLS : answerFrom(answers),
+  };
 }
 
 /** Device nodes and sockets laid over a tree of plain files. */
