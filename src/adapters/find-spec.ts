@@ -16,7 +16,7 @@ export type SpecSearch =
  * From `folder` up to the git root, then the system's own. Climbing ends before a folder that a stranger
  * could have put a spec in: one of another owner, or one that everyone may write (git's CVE-2022-24765).
  */
-export function findSpec(folder: string, systemSpec: string = SYSTEM_SPEC): SpecSearch {
+export function findSpec(folder: string, systemSpec: string | null = SYSTEM_SPEC): SpecSearch {
   const lookedIn: string[] = [];
   const start = realFolder(resolve(folder));
   const owner = ownerOf(start);
@@ -27,6 +27,7 @@ export function findSpec(folder: string, systemSpec: string = SYSTEM_SPEC): Spec
     lookedIn.push(at);
     if (exists(join(at, ".git")) || dirname(at) === at || !mayTrust(dirname(at), owner)) break;
   }
+  if (systemSpec === null) return { kind: "none", lookedIn };
   if (exists(systemSpec)) return { kind: "found", path: systemSpec };
   return { kind: "none", lookedIn: [...lookedIn, dirname(systemSpec)] };
 }

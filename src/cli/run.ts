@@ -1,12 +1,87 @@
-// Reads the command line and hands over to one file per command.
-// In: the arguments without program names. Out: the exit code.
+// From the command line to an exit code: parse, load the one command that is meant, call it, and say what
+// went wrong in the three ways that things go wrong. In: the arguments without program names. Out: the code.
+
+import { statSync } from "node:fs";
+import { resolve } from "node:path";
+import { openTerminal, type Terminal } from "../adapters/terminal.ts";
+import { cleanForTerminal } from "../base/terminal-text.ts";
+import { WorldError } from "../base/world-error.ts";
+import type { CommandCall, Flags } from "./command.ts";
+import { BUG, FINE, USAGE, WORLD } from "./exit-codes.ts";
+import { describeCommand, describeProgram } from "./help.ts";
+import { parseArgs } from "./parse-args.ts";
+import { UsageError } from "./usage-error.ts";
+import { productCommit, productVersion, versionLine } from "./version.ts";
 
 export async function run(args: readonly string[]): Promise<number> {
-  const { cac } = await import("cac");
-  const cli = cac("ci-fleet");
-  cli.help();
-  const { versionLine } = await import("./version.ts");
-  cli.version(versionLine());
-  cli.parse(["node", "ci-fleet", ...args], { run: true });
-  return 0;
+  let outputBroke = false;
+  const terminal = openTerminal((cause) => {
+    outputBroke = true;
+    process.exitCode = sayWorldError(terminal, new WorldError("write to standard output", cause));
+  });
+  process.on("uncaughtException", (error) => {
+    process.exitCode = sayBug(terminal, error, args);
+  });
+  const code = await runGuarded(args, terminal);
+  return outputBroke ? WORLD : code;
+}
+
+async function runGuarded(args: readonly string[], terminal: Terminal): Promise<number> {
+  try {
+    return await dispatch(args, terminal);
+  } catch (error) {
+    if (error instanceof UsageError) return sayUsageError(terminal, error);
+    if (error instanceof WorldError) return sayWorldError(terminal, error);
+    return sayBug(terminal, error, args);
+  }
+}
+
+async function dispatch(args: readonly string[], terminal: Terminal): Promise<number> {
+  const parsed = parseArgs(args);
+  if (parsed.kind === "version") terminal.out(`${versionLine()}\n`);
+  else if (parsed.kind === "help") {
+    const asked = args.length > 0;
+    const { outStyle, errStyle } = terminal;
+    if (!asked) terminal.err(describeProgram(errStyle));
+    else terminal.out(parsed.command ? describeCommand(parsed.command, outStyle) : describeProgram(outStyle));
+    return asked ? FINE : USAGE;
+  } else {
+    const { run: command } = await parsed.command.load();
+    return command(openCall(parsed.args, parsed.flags, terminal));
+  }
+  return FINE;
+}
+
+function openCall(args: readonly string[], flags: Flags, terminal: Terminal): CommandCall {
+  const folder = resolve(flags.text("directory") ?? ".");
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new WorldError(`work in ${folder}`, "there is no such folder");
+  }
+  const file = flags.text("file");
+  return { args, flags, folder, specFile: file === null ? null : resolve(folder, file), terminal };
+}
+
+function sayUsageError({ err, errStyle }: Terminal, error: UsageError): number {
+  err(`${errStyle.red("error:")} ${cleanForTerminal(error.message)}\n`);
+  if (error.help !== null) err(`${cleanForTerminal(error.help)}\n`);
+  return USAGE;
+}
+
+function sayWorldError({ err, errStyle }: Terminal, error: WorldError): number {
+  err(`${errStyle.red("error:")} ${cleanForTerminal(error.message)}\n`);
+  if (error.help !== null) err(`${cleanForTerminal(error.help)}\n`);
+  return WORLD;
+}
+
+/** Short for the person, with the stack for the report. Arguments hold no secrets: none is ever taken there. */
+function sayBug({ err, errStyle }: Terminal, error: unknown, args: readonly string[]): number {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  err(`${errStyle.red("bug:")} this is a fault of ci-fleet, not yours. Nothing more was written.\n`);
+  err("Please report it with the lines below, and with the spec if you may share it.\n\n");
+  err(
+    `  ci-fleet ${productVersion} commit ${productCommit}, Node ${process.versions.node}, ${process.platform}-${process.arch}\n`,
+  );
+  err(`  ${cleanForTerminal(`ci-fleet ${args.join(" ")}`)}\n`);
+  for (const line of text.split("\n")) err(`  ${cleanForTerminal(line)}\n`);
+  return BUG;
 }

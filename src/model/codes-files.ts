@@ -1,5 +1,5 @@
 // Codes for what stands in the way of writing: files that are not ours to change, folders that are not
-// safe to write in, versions that must not meet. In: nothing. Out: rows of the code table.
+// safe to write in. In: nothing. Out: rows of the code table.
 
 import type { CodeEntry } from "./code.ts";
 
@@ -75,13 +75,5 @@ export const FILE_CODES: readonly CodeEntry[] = [
     summary: "An earlier render was stopped half way",
     why: "Its journal is still there: some files are of the old generation and some of the new one.",
     fix: "Run `ci-fleet render`; it finishes the work.",
-  },
-  {
-    code: "CF810",
-    name: "other-version-required",
-    severity: "error",
-    summary: "The spec's `requires` does not allow this version of ci-fleet",
-    why: "Two versions may render different bytes from one spec and would undo each other's work.",
-    fix: "Install a version in the range, or change `requires` for the whole fleet.",
   },
 ];

@@ -1,0 +1,119 @@
+// Everything that a command needs to know of a fleet: finds the spec, reads it and the inventories beside it,
+// and plans. In: where to look. Out: the fleet, the plan, and every problem of every document at once.
+
+import { basename, dirname, join, relative } from "node:path";
+import { findSpec } from "../adapters/find-spec.ts";
+import type { Diagnostic } from "../base/diagnostic.ts";
+import { hasErrors } from "../base/diagnostic.ts";
+import type { SourceDocument } from "../base/place-diagnostics.ts";
+import { WorldError } from "../base/world-error.ts";
+import { readInventory } from "../hardware/read-inventory.ts";
+import type { Fleet, HostSpec } from "../model/fleet.ts";
+import type { Inventory } from "../model/inventory.ts";
+import type { Plan, PlanInputs } from "../model/plan.ts";
+import { planFleet } from "../plan/plan-fleet.ts";
+import { parseSpec } from "../spec/parse-spec.ts";
+import type { CommandCall } from "./command.ts";
+import { locateInYaml } from "./locate-in-yaml.ts";
+import { readDocument } from "./read-document.ts";
+import { readImageFolders } from "./read-image-folders.ts";
+import { UsageError } from "./usage-error.ts";
+import { productVersion } from "./version.ts";
+
+export interface LoadedFleet {
+  /** Absolute. */
+  readonly specPath: string;
+  readonly specFolder: string;
+  /** How messages name the spec: relative to where the command works. */
+  readonly shown: string;
+  readonly fleet: Fleet | null;
+  readonly plan: Plan | null;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly sources: readonly SourceDocument[];
+}
+
+/** Throws WorldError where the spec cannot be found or read. */
+export function loadFleet(call: CommandCall): LoadedFleet {
+  return planSpec(findSpecPath(call), call.folder);
+}
+
+export function findSpecPath({ specFile, folder }: CommandCall): string {
+  if (specFile !== null) return specFile;
+  const search = findSpec(folder);
+  if (search.kind === "found") return search.path;
+  if (search.kind === "ambiguous") {
+    const names = search.paths.map((path) => basename(path)).join(" and ");
+    throw new UsageError(`${dirname(search.paths[0] ?? "")} has ${names}`, "name one with -f");
+  }
+  const places = search.lookedIn.join(", ");
+  const help = "`ci-fleet init` makes one; -f and -C name another place";
+  throw new WorldError("find a fleet.yaml", `there is none in ${places}`, help);
+}
+
+function planSpec(specPath: string, folder: string): LoadedFleet {
+  const specFolder = dirname(specPath);
+  const shown = showPath(specPath, folder);
+  const text = readDocument(specPath, shown);
+  if (text === null)
+    throw new WorldError(`read ${shown}`, "there is no such file", "`ci-fleet init` makes one");
+  const spec = parseSpec(text, { now: Date.now(), productVersion });
+  const source: SourceDocument = { doc: { kind: "spec" }, file: shown, text, locate: spec.locate };
+  const known = { specPath, specFolder, shown, fleet: spec.fleet };
+  if (spec.fleet === null) return { ...known, plan: null, diagnostics: spec.diagnostics, sources: [source] };
+  const read = readInventories(spec.fleet, specFolder, folder);
+  const sources = [source, ...read.sources];
+  const before = [...spec.diagnostics, ...read.diagnostics];
+  if (hasErrors(read.diagnostics)) return { ...known, plan: null, diagnostics: before, sources };
+  const inputs: PlanInputs = {
+    specFile: basename(specPath),
+    ciFleetVersion: productVersion,
+    inventories: read.inventories,
+    imageFolders: readImageFolders(spec.fleet, specFolder),
+  };
+  const planned = planFleet(spec.fleet, inputs);
+  return { ...known, plan: planned.value, diagnostics: [...before, ...planned.diagnostics], sources };
+}
+
+interface ReadInventories {
+  readonly inventories: Map<string, Inventory | null>;
+  readonly diagnostics: Diagnostic[];
+  readonly sources: SourceDocument[];
+}
+
+function readInventories(fleet: Fleet, specFolder: string, folder: string): ReadInventories {
+  const read: ReadInventories = { inventories: new Map(), diagnostics: [], sources: [] };
+  for (const host of fleet.hosts.filter(hasInventory)) {
+    const path = inventoryPath(specFolder, host.name);
+    const file = showPath(path, folder);
+    const text = readDocument(path, file);
+    if (text === null) {
+      read.inventories.set(host.name, null);
+      continue;
+    }
+    const { value, diagnostics } = readInventory(text, host.name);
+    read.inventories.set(host.name, value);
+    read.diagnostics.push(...diagnostics);
+    read.sources.push({
+      doc: { kind: "inventory", host: host.name },
+      file,
+      text,
+      locate: locateInYaml(text),
+    });
+  }
+  return read;
+}
+
+/** A cluster says itself what it has. */
+function hasInventory(host: HostSpec): boolean {
+  return host.kind !== "kubernetes";
+}
+
+export function inventoryPath(specFolder: string, host: string): string {
+  return join(specFolder, "hosts", `${host}.yaml`);
+}
+
+/** Relative where that is shorter to read, absolute where it would climb. */
+export function showPath(path: string, folder: string): string {
+  const inner = relative(folder, path);
+  return inner === "" ? "." : inner.startsWith("..") ? path : inner;
+}

@@ -1,0 +1,56 @@
+// What a render is asked to do: where to, for which hosts. In: flags and the plan. Out: the writer's request.
+
+import { realpathSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { WriteRequest } from "../adapters/write-files-records.ts";
+import { suggest } from "../base/did-you-mean.ts";
+import type { Plan } from "../model/plan.ts";
+import type { CommandCall } from "./command.ts";
+import { renderPlan } from "./render-plan.ts";
+import { UsageError } from "./usage-error.ts";
+
+export interface Output {
+  readonly root: string;
+  /** The default folder: then the schema beside the spec is kept too. */
+  readonly isDefault: boolean;
+}
+
+/** A link at `--out` is what the person asked for; one at `rendered` came with the repository. */
+export function chooseOutput({ flags, folder }: CommandCall, specFolder: string): Output {
+  const out = flags.text("out");
+  if (out === null) return { root: join(specFolder, "rendered"), isDefault: true };
+  const path = resolve(folder, out);
+  try {
+    return { root: realpathSync(path), isDefault: false };
+  } catch {
+    return { root: path, isDefault: false };
+  }
+}
+
+export function prepareRequest({ flags }: CommandCall, plan: Plan, root: string): WriteRequest {
+  const hosts = chooseHosts(flags.texts("host"), plan);
+  return {
+    root,
+    files: renderPlan(plan, hosts),
+    scope:
+      hosts === null ? null : new Set([...hosts].flatMap((host) => [`hosts/${host}`, `kubernetes/${host}`])),
+    ciFleetVersion: plan.ciFleetVersion,
+    prune: flags.has("prune"),
+    force: flags.has("force"),
+  };
+}
+
+function chooseHosts(names: readonly string[], plan: Plan): ReadonlySet<string> | null {
+  if (names.length === 0) return null;
+  const known = plan.hosts.map(({ name }) => name);
+  for (const name of names) {
+    if (known.includes(name)) continue;
+    const near = suggest(name, known);
+    const guess = near === null ? "" : `; did you mean ${near}?`;
+    throw new UsageError(
+      `the fleet has no host ${JSON.stringify(name)}${guess}`,
+      `it has ${known.join(", ")}`,
+    );
+  }
+  return new Set(names);
+}
