@@ -23,7 +23,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join, relative, resolve } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = dirname(fileURLToPath(import.meta.url));
@@ -252,11 +252,8 @@ async function main(args) {
   }
 }
 
-if (process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
-  try {
-    await main(process.argv.slice(2));
-  } catch (cause) {
-    console.error(cause.constructor.name === "TemplateError" ? cause.message : cause);
-    process.exitCode = 1;
-  }
-}
+// Not awaited: while a top-level await is open, Node never tells `train` that nothing is left to do.
+main(process.argv.slice(2)).catch((cause) => {
+  console.error(cause.constructor.name === "TemplateError" ? cause.message : cause);
+  process.exitCode = 1;
+});

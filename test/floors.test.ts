@@ -2,18 +2,20 @@
 
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import { test } from "node:test";
 import * as rules from "./house-rules.ts";
 
 const root = join(import.meta.dirname, "..");
 
+/** Not `recursive`, which follows the links of a copied /sys round and round. */
 function readTree(folder: string): rules.SourceFile[] {
   if (!existsSync(join(root, folder))) return [];
-  return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => relative(root, join(entry.parentPath, entry.name)))
-    .map((path) => ({ path, text: readFileSync(join(root, path), "utf8") }));
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory()) return readTree(path);
+    return entry.isFile() ? [{ path, text: readFileSync(join(root, path), "utf8") }] : [];
+  });
 }
 const readTop = () =>
   readdirSync(root, { withFileTypes: true })
