@@ -43,7 +43,7 @@ export const SPEC_CODES: readonly CodeEntry[] = [
     name: "document-too-large",
     severity: "error",
     summary: "The file is larger, deeper or multiplies itself further than a fleet needs",
-    why: "Limits keep a hostile or broken file from eating the machine: 1 MiB of text, 64 levels, 2,000,000 values after aliases.",
+    why: "Limits keep a hostile or broken file from eating the machine: 1 MiB of text, 64 levels, 500,000 values after aliases.",
     fix: "Split the fleet, or remove the aliases that multiply it.",
   },
   {

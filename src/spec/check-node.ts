@@ -18,7 +18,7 @@ export interface Checker {
   budget: number;
 }
 
-const MAX_VISITS = 2_000_000;
+const MAX_VISITS = 500_000;
 
 export function startChecker(report: Report): Checker {
   return { report, refused: new Set(), budget: MAX_VISITS };
@@ -151,7 +151,7 @@ function reportUnknownKey(
   entry: MapEntry,
   checker: Checker,
 ): void {
-  if (name.startsWith("x-")) return;
+  if (name.startsWith("x-") || !checker.report.hasRoom()) return;
   const known = Object.keys(keys);
   const near = suggest(name, [...known, ...Object.keys(synonyms)]);
   const exact = Object.hasOwn(synonyms, name) ? name : near;

@@ -3,7 +3,7 @@
 
 import type { DocPath } from "../base/diagnostic.ts";
 import type { Fleet, HostSpec, PoolSpec, TargetSpec } from "../model/fleet.ts";
-import { pathKey } from "./check-node.ts";
+import { type Checker, pathKey } from "./check-node.ts";
 import { type Finding, type Report, relate } from "./report.ts";
 import { findNode, type SpecNode } from "./spec-node.ts";
 
@@ -24,6 +24,8 @@ export interface Draft {
   /** Hosts that would run the pool, in the order of the file. */
   hostsOf(pool: PoolSpec): readonly HostSpec[];
   targetOf(pool: PoolSpec): TargetSpec | null;
+  /** False: nothing more that a rule says is kept. */
+  hasRoom(): boolean;
 }
 
 /** One fact about a fleet, with a say about each place where it holds. */
@@ -34,7 +36,7 @@ export function makeDraft(
   fleet: Fleet,
   tree: SpecNode,
   members: Draft["members"],
-  refused: ReadonlySet<string>,
+  { refused, report }: Pick<Checker, "refused" | "report">,
   { now, productVersion }: Pick<Draft, "now" | "productVersion">,
 ): Draft {
   const hosts = new Map(fleet.hosts.map((host) => [host.name, host]));
@@ -63,6 +65,7 @@ export function makeDraft(
       pool.hosts === null
         ? able[pool.run]
         : pool.hosts.flatMap((name) => hosts.get(name) ?? []).filter((host) => canRun(host, pool.run)),
+    hasRoom: report.hasRoom,
     targetOf: (pool) => targets.get(pool.target) ?? null,
   };
 }

@@ -77,7 +77,7 @@ function checkTree(tree: SpecNode, report: Report, options: SpecOptions): Fleet 
     watchdog: { ...spec.watchdog, at: ["watchdog"] },
   };
   const { now = null, productVersion = null } = options;
-  const draft = makeDraft(fleet, tree, built.members, checker.refused, { now, productVersion });
+  const draft = makeDraft(fleet, tree, built.members, checker, { now, productVersion });
   applyRules(FLEET_RULES, draft, report);
   return fleet;
 }

@@ -19,6 +19,8 @@ export interface Finding {
 export interface Report {
   readonly diagnostics: readonly Diagnostic[];
   add(code: string, path: DocPath, finding: Finding): void;
+  /** False: further errors would be dropped, so their costly words need not be found. */
+  hasRoom(): boolean;
 }
 
 /** Of each severity: a hostile file cannot fill the memory, and errors are never crowded out by warnings. */
@@ -30,6 +32,7 @@ export function startReport(): Report {
   const counts = { error: 0, warning: 0, info: 0 };
   return {
     diagnostics,
+    hasRoom: () => counts.error < MAX_FINDINGS,
     add(code, path, { message, help, onKey, span, related, secret }) {
       const severity = severities.get(code);
       if (severity === undefined) throw new Error(`no such code in the table of the spec room: ${code}`);

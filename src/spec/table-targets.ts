@@ -41,7 +41,7 @@ const AUTH = record("Credentials", {
 export const TARGET = record("A target", {
   url: required(
     text("gitHubUrl"),
-    "An organization, OWNER/REPOSITORY or enterprises/SLUG, on github.com, *.ghe.com or a GitHub Enterprise Server. With `repos`, a personal account.",
+    "An organization, OWNER/REPOSITORY or enterprises/SLUG, on github.com, `*.ghe.com` or a GitHub Enterprise Server. With `repos`, a personal account.",
     "https://github.com/acme",
   ),
   repos: optional(

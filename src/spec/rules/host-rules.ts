@@ -39,7 +39,8 @@ function checkHostOfPool(
   const written = findNode(draft.tree, ["hosts", name]) !== null;
   const host = draft.hosts.get(name) ?? draft.hosts.get(draft.members.get(name)?.[0] ?? "");
   if (host === undefined) {
-    if (!written) sayUnknown(say, path, "host", name, [...draft.hosts.keys(), ...draft.members.keys()]);
+    if (!written && draft.hasRoom())
+      sayUnknown(say, path, "host", name, [...draft.hosts.keys(), ...draft.members.keys()]);
   } else if (host.kind === "proxmox") {
     say("CF618", path, {
       message: `"${name}" is a Proxmox node: it runs guests, not runners`,
@@ -165,7 +166,9 @@ export function sayUnknown(
   known: Iterable<string>,
 ): void {
   const names = [...new Set(known)];
-  const near = suggest(name, names);
+  // Thousands of hosts are not all compared: a slip seldom changes the first letter.
+  const few = names.length <= 500 ? names : names.filter((one) => one[0] === name[0]).slice(0, 500);
+  const near = suggest(name, few);
   const list = names.length <= 8 ? names.join(", ") : `${names.slice(0, 8).join(", ")}, …`;
   say("CF617", path, {
     message: `there is no ${noun} named "${name}"`,

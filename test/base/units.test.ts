@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { formatDuration, formatSize, parseDuration, parseSize } from "../../src/base/units.ts";
+
+test("sizes keep binary and decimal units apart", () => {
+  assert.equal(parseSize("48GiB"), 48 * 2 ** 30);
+  assert.equal(parseSize("48GB"), 48e9);
+  assert.equal(parseSize("1.5TiB"), 1.5 * 2 ** 40);
+  assert.equal(parseSize("10kB"), 10_000);
+  assert.equal(parseSize("0MiB"), 0);
+});
+
+test("what is no size is none", () => {
+  for (const text of [
+    "",
+    "48",
+    "48G",
+    "48 GiB",
+    "-1GiB",
+    "1e3GiB",
+    ".5GiB",
+    "GiB",
+    "48gib",
+    "999999999999TiB",
+    "1GiB\n",
+  ]) {
+    assert.equal(parseSize(text), null, JSON.stringify(text));
+  }
+});
+
+test("durations are days, hours, minutes, seconds in this order", () => {
+  assert.equal(parseDuration("90s"), 90_000);
+  assert.equal(parseDuration("1h30m"), 5_400_000);
+  assert.equal(parseDuration("5d"), 432_000_000);
+  for (const text of ["", "5", "1m30h", "1.5h", "-1m", "1 h", "5D", "999999999d", "1h\n"]) {
+    assert.equal(parseDuration(text), null, JSON.stringify(text));
+  }
+});
+
+test("what is formatted is read back as the same", () => {
+  fc.assert(
+    fc.property(fc.nat(10_000_000), (seconds) => {
+      assert.equal(parseDuration(formatDuration(seconds * 1000)), seconds * 1000);
+    }),
+  );
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 100_000 }),
+      fc.constantFrom(1e3, 1e6, 2 ** 10, 2 ** 20, 2 ** 30),
+      (n, unit) => {
+        assert.equal(parseSize(formatSize(n * unit)), n * unit);
+      },
+    ),
+  );
+});
+
+test("odd sizes are rounded for reading", () => {
+  assert.equal(formatSize(1), "1B");
+  assert.equal(formatSize(2 ** 30 + 1), "1.0GiB");
+  assert.equal(formatSize(2 ** 20 + 1), "1.0MiB");
+  assert.equal(formatDuration(999), "0s");
+});
