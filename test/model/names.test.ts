@@ -1,3 +1,5 @@
+// Names that several rooms make and read back: no two readings of one name. In: random names. Out: assertions.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
