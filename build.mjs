@@ -182,7 +182,7 @@ async function train() {
   for (const args of training) {
     process.argv = [process.execPath, process.execPath, ...args];
     start(require, { exports: {} }, {});
-    await new Promise((done) => process.once("beforeExit", done));
+    await new Promise((done) => process.once("beforeExit", () => setImmediate(done)));
     if (process.exitCode) throw new Error(`ci-fleet ${args.join(" ")} ended with ${process.exitCode}`);
   }
   writeFileSync("../cache", script.createCachedData());
@@ -252,7 +252,7 @@ async function main(args) {
   }
 }
 
-// Not awaited: while a top-level await is open, Node never tells `train` that nothing is left to do.
+// Not awaited here: with a top-level await open, Node ends without telling `train` that nothing is left to do.
 main(process.argv.slice(2)).catch((cause) => {
   console.error(cause.constructor.name === "TemplateError" ? cause.message : cause);
   process.exitCode = 1;

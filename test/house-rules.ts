@@ -96,7 +96,7 @@ export const namesSayWhat: HouseRule = (files) =>
 
 /** Where time, chance, environment, processes, network and files come in. */
 const world =
-  /(?<![.\w"])process\.[a-z]|\bconsole\.|\bglobalThis\.|(?<![.\w])fetch\(|\bDate\.now\b|\bnew Date\(\)|\bperformance\.|\bMath\.random\b|\brandom(UUID|Bytes|Int)\b|\bset(Timeout|Interval|Immediate)\(|"node:(fs|child_process|net|tls|dgram|http|https|http2|dns|os|worker_threads|timers|readline|process)(\/[\w/]+)?"/g;
+  /(?<![./\w"-])process\.[a-z]+\b(?!")|\bconsole\.|\bglobalThis\.|(?<![.\w])fetch\(|\bDate\.now\b|\bnew Date\(\)|\bperformance\.|\bMath\.random\b|\brandom(UUID|Bytes|Int)\b|\bset(Timeout|Interval|Immediate)\(|"node:(fs|child_process|net|tls|dgram|http|https|http2|dns|os|worker_threads|timers|readline|process)(\/[\w/]+)?"/g;
 
 export const worldIsBehindPorts: HouseRule = (files) =>
   files
