@@ -24,7 +24,7 @@ export type TargetScope =
   | { readonly kind: "organization"; readonly owner: string }
   | { readonly kind: "repository"; readonly owner: string; readonly repo: string }
   | { readonly kind: "enterprise"; readonly slug: string }
-  /** A personal account: one registration per repository. */
+  /** A personal account: one registration per repository; names without their owner. */
   | { readonly kind: "repositories"; readonly owner: string; readonly repos: readonly string[] };
 
 export interface TargetSpec {

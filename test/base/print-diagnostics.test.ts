@@ -1,3 +1,5 @@
+// Places and the four printers: whole goldens for attack strings, exact text for the corner cases.
+
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";

@@ -1,3 +1,5 @@
+// The small rooms of base that read text: suggestions, positions, secrets, terminal cells, version ranges.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";

@@ -1,3 +1,5 @@
+// Sizes and durations: what is taken, what is refused, and that writing and reading agree.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";

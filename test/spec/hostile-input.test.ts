@@ -1,3 +1,5 @@
+// The spec room against texts that nobody means well with: no throw, no hang, every place inside the text.
+
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";

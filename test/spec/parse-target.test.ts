@@ -1,3 +1,5 @@
+// Addresses of GitHub: who owns the runners and where the API is.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseTarget } from "../../src/spec/parse-target.ts";

@@ -1,3 +1,5 @@
+// What is made from the table is true and up to date: pages, schema, examples.
+
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";

@@ -1,3 +1,5 @@
+// Every folder of fixtures/specs: the diagnostics of the faulty ones, the fleets of the valid ones, whole.
+
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
