@@ -7,7 +7,7 @@ import type { VmSpec } from "../model/fleet.ts";
 import type { GpuFacts, Inventory } from "../model/inventory.ts";
 import type { Findings } from "./findings.ts";
 import type { KnownHosts } from "./know-hosts.ts";
-import { isAtAddress } from "./list-cards.ts";
+import { isAtAddress, isPciAddress } from "./list-cards.ts";
 import type { Site } from "./site.ts";
 
 export function checkGuests(known: KnownHosts, findings: Findings): void {
@@ -23,9 +23,6 @@ export function checkGuests(known: KnownHosts, findings: Findings): void {
     }
   }
 }
-
-/** A mapping's name is resolved by the hypervisor; only addresses can be compared with the inventory. */
-const PCI_ADDRESS = /^[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}(?:\.[0-7])?$/i;
 
 function checkCard(
   site: Site,
@@ -50,7 +47,7 @@ function checkCard(
     return;
   }
   taken.set(wanted, guest);
-  if (!PCI_ADDRESS.test(wanted)) return;
+  if (!isPciAddress(wanted)) return;
   const position = (inventory.gpus ?? []).findIndex((gpu) => isAtAddress(gpu, wanted));
   const card = inventory.gpus?.[position];
   if (card === undefined) reportMissing(site, path, wanted, inventory, findings);

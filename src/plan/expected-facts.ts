@@ -4,7 +4,7 @@
 
 import type { OsName, VmSpec } from "../model/fleet.ts";
 import type { Arch, GpuFacts, Inventory, OsFacts } from "../model/inventory.ts";
-import { isAtAddress } from "./list-cards.ts";
+import { isAtAddress, isPciAddress } from "./list-cards.ts";
 
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;
@@ -30,8 +30,7 @@ const EXPECTED_COMPOSE = "2.40.0";
 const EXPECTED_BUILDX = "0.29.0";
 
 export function expectGuest(spec: VmSpec, parent: Inventory): Inventory {
-  const card =
-    spec.gpu === null ? undefined : parent.gpus?.find((gpu) => isAtAddress(gpu, spec.gpu as string));
+  const card = findCard(spec.gpu, parent.gpus ?? []);
   const base = expectMachine(spec.os, parent.arch);
   return {
     ...base,
@@ -46,6 +45,18 @@ export function expectGuest(spec: VmSpec, parent: Inventory): Inventory {
         : "none",
     amd: card?.vendor === "amd" ? { kfd: true, renderGid: null, videoGid: null } : "none",
   };
+}
+
+/**
+ * A resource mapping's name says nothing about the card behind it. Where all cards of the parent are of one
+ * vendor it is one of these, and that is enough for the guest's first boot: then it says itself.
+ */
+function findCard(wanted: string | null, gpus: readonly GpuFacts[]): GpuFacts | undefined {
+  if (wanted === null) return undefined;
+  const [first, ...others] = gpus;
+  if (first === undefined || isPciAddress(wanted)) return gpus.find((gpu) => isAtAddress(gpu, wanted));
+  if (others.some((gpu) => gpu.vendor !== first.vendor)) return undefined;
+  return others.length === 0 ? first : { ...first, name: null, memoryMiB: null, uuid: null };
 }
 
 /** A machine whose hardware nobody has seen: only what cloud-init will make of it is known. */

@@ -40,6 +40,11 @@ export function listCards(inventory: Inventory, guests: readonly VmSpec[]): read
   });
 }
 
+/** Anything else that a spec may write is the name of a resource mapping, which the hypervisor resolves. */
+export function isPciAddress(text: string): boolean {
+  return /^[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}(?:\.[0-7])?$/i.test(text);
+}
+
 /** `0000:01:00` or `0000:01:00.0` of a spec against a card with all its functions. */
 export function isAtAddress(gpu: GpuFacts, address: string): boolean {
   const wanted = address.toLowerCase();

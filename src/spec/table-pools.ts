@@ -25,7 +25,11 @@ const RUNNERS = either(
   record("A range of runners", {
     min: defaulted(integer(0, 9999), 0, "Runners that are always there, in the whole pool.", "0"),
     max: required(integer(1, 9999), "Most runners in the whole pool, across its hosts.", "6"),
-    perHost: optional(integer(1, 256), "Most runners on one host. Without it `max`.", "4"),
+    perHost: optional(
+      integer(1, 256),
+      "Most runners on one host. Without it `max` is spread evenly over the hosts.",
+      "4",
+    ),
     idle: defaulted(duration("10s", "30d"), "5m", "How long a runner above `min` waits for work.", "5m"),
   }),
 );

@@ -212,3 +212,18 @@ test("a range with cards puts more runners where more cards are, and asks for no
     [1, 3],
   );
 });
+
+test("a card behind a mapping's name is taken for one of its parent's, where these are of one vendor", () => {
+  const cards = [1, 2].map((number) => makeCard(number, { driver: "vfio-pci" }));
+  const guestOf = (gpus: readonly ReturnType<typeof makeCard>[]) =>
+    planFleet(
+      makeFleet(
+        [makeProxmox("pve"), makeGuest("vm", "pve", { gpu: "any-card" })],
+        [makePool("gpu", { gpu: makeRequest() })],
+      ),
+      makeInputs({ pve: makeInventory({ gpus }) }),
+    ).value?.hosts.find((host) => host.name === "vm");
+  assert.equal(guestOf(cards)?.placements[0]?.slots[0]?.gpus[0]?.selector, "0");
+  assert.equal(guestOf(cards)?.provisioning?.nvidia, true);
+  assert.equal(guestOf([...cards, makeCard(3, { vendor: "amd", driver: "amdgpu" })]), undefined);
+});
