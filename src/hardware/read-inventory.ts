@@ -59,9 +59,11 @@ function readFields(
   const values: Record<string, unknown> = {};
   const nodes = new Map<string, Node | null>();
   for (const pair of pairs) {
+    if (report.all.length >= MAX_FINDINGS) break;
     const key = readKey(pair);
     if (key === null) report.add("CF634", path, "a key must be a plain word");
     // Own keys only: `constructor` and `__proto__` are no facts.
+    else if (nodes.has(key)) report.add("CF630", [...path, key], `${key} is there twice`, { onKey: true });
     else if (!Object.hasOwn(fields, key)) addUnknownKey(key, fields, path, report);
     else nodes.set(key, (pair.value ?? null) as Node | null);
   }

@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { measureWidth } from "../../src/base/terminal-text.ts";
 import { describeHost } from "../../src/hardware/describe-host.ts";
 import { detectHost } from "../../src/hardware/detect.ts";
 import { readInventory } from "../../src/hardware/read-inventory.ts";
@@ -19,7 +20,7 @@ for (const name of listFixtureHosts()) {
     assertGolden(`${HOSTS_DIR}/${name}/expected/inventory.yaml`, yaml);
     assertGolden(`${HOSTS_DIR}/${name}/expected/page.txt`, page);
     assert.deepEqual(readInventory(yaml, name), { value: detection.inventory, diagnostics: [] });
-    for (const line of page.split("\n")) assert.ok(line.length <= 100, `too wide: ${line}`);
+    for (const line of page.split("\n")) assert.ok(measureWidth(line) <= 100, `too wide: ${line}`);
   });
 }
 
