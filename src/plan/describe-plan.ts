@@ -4,13 +4,15 @@
 import { formatDuration, formatSize } from "../base/units.ts";
 import type { Claims, Placement, Plan, PlannedHost, PlannedPool, PlannedSlot } from "../model/plan.ts";
 import { count, nameMemory } from "./findings.ts";
-import { layField, layTable } from "./page-layout.ts";
+import { layField, layHeading, layTable } from "./page-layout.ts";
 
 export function describePlan(plan: Plan): string {
   const slots = plan.pools.reduce((sum, pool) => sum + pool.slots, 0);
   const placementsOf = groupPlacements(plan);
   const lines = [
-    `Fleet ${plan.fleet}: ${count(plan.pools.length, "pool")} on ${count(plan.hosts.length, "host")}, ${count(slots, "slot")}`,
+    ...layHeading(
+      `Fleet ${plan.fleet}: ${count(plan.pools.length, "pool")} on ${count(plan.hosts.length, "host")}, ${count(slots, "slot")}`,
+    ),
     ...layField(
       "runner",
       `${plan.runner.version}${plan.runner.versionFrom === "spec" ? "" : ", the newest that this ci-fleet knows"}`,
@@ -41,7 +43,7 @@ function layPool(pool: PlannedPool, placements: readonly Placement[]): readonly 
   const group = pool.runnerGroup === null ? "" : ` (group ${pool.runnerGroup})`;
   const images = [...new Set(placements.flatMap(({ image }) => (image === null ? [] : [image.reference])))];
   return [
-    `Pool ${pool.name}: ${pool.lifetime} ${pool.run} slots for target ${pool.target}${group}`,
+    ...layHeading(`Pool ${pool.name}: ${pool.lifetime} ${pool.run} slots for target ${pool.target}${group}`),
     ...layField("runners", `${describeRunners(pool)} on ${nameHosts(pool.hosts)}`),
     ...(pool.variants.length === 1
       ? layField("labels", pool.labels.join(" "))
@@ -88,7 +90,7 @@ function describeLeftOut(pool: PlannedPool): readonly string[] {
 function layHost(host: PlannedHost): readonly string[] {
   const accesses = host.placements.flatMap(({ pool, gpu }) => (gpu === null ? [] : [{ pool, gpu }]));
   return [
-    `Host ${host.name}: ${describeMachine(host)}`,
+    ...layHeading(`Host ${host.name}: ${describeMachine(host)}`),
     ...describeSlots(host),
     ...accesses.flatMap(({ pool, gpu }) => layField("GPU", `${pool}: ${WAYS[gpu.kind]}; ${gpu.why}`)),
     ...describeCards(host),

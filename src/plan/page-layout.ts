@@ -7,6 +7,13 @@ export const PAGE_WIDTH = 100;
 const LABEL_WIDTH = 10;
 const INDENT = "  ";
 
+/** `Host forge: …`, folded under itself. */
+export function layHeading(text: string): readonly string[] {
+  return foldWords(cleanForTerminal(text), PAGE_WIDTH - INDENT.length).map((line, at) =>
+    at === 0 ? line : INDENT + line,
+  );
+}
+
 /** `  labels    self-hosted linux x64 …`, folded at spaces under the first word. */
 export function layField(label: string, text: string): readonly string[] {
   const lead = INDENT + label.padEnd(LABEL_WIDTH);
