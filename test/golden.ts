@@ -8,7 +8,7 @@ import { dirname, join } from "node:path";
 import type { RenderedFile } from "../src/model/rendered-file.ts";
 
 export function expectGolden(folder: string, files: readonly RenderedFile[]): void {
-  if (process.env["UPDATE_GOLDENS"] === "1") rewrite(folder, files);
+  if (process.env.UPDATE_GOLDENS === "1") rewrite(folder, files);
   const wanted = new Map<string, string>();
   for (const path of globSync("**/*", { cwd: folder }).sort()) {
     const { mode } = statSync(join(folder, path));

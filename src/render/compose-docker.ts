@@ -35,12 +35,13 @@ export function describeDocker(
 ): DockerKeys {
   const hostname = ["hostname", slot.name] as const;
   const onNetwork = [hostname, ["networks", ["runners"]]] as const;
-  const socketAt = (source: YamlValue) => ({
+  const bind = (source: YamlValue, target: string) => ({
     type: "bind",
     source,
-    target: SOCKET,
+    target,
     bind: { create_host_path: false },
   });
+  const address = ["DOCKER_HOST", `unix://${inContainer.dockerSockets}/docker.sock`] as const;
   const waits = ["RUNNER_WAIT_FOR_DOCKER_IN_SECONDS", "120"] as const;
   switch (placement.docker) {
     case "none":
@@ -49,7 +50,7 @@ export function describeDocker(
       return {
         // Ports of `services:` are published on the host, and jobs look for them at localhost.
         network: [hostname, ["network_mode", "host"]],
-        volumes: [socketAt(places.dockerSocket)],
+        volumes: [bind(places.dockerSocket, SOCKET)],
         groups: [nameSocketGroup(host)],
         environment: [],
         dependsOn: null,
@@ -57,9 +58,10 @@ export function describeDocker(
     case "rootless":
       return {
         network: onNetwork,
-        volumes: [socketAt(places.rootlessSocket)],
+        // The folder, not the socket: the engine makes a new socket whenever it starts.
+        volumes: [bind(places.rootlessFolder, inContainer.dockerSockets)],
         groups: [],
-        environment: [waits],
+        environment: [address, waits],
         dependsOn: null,
       };
     case "dind":
@@ -70,7 +72,7 @@ export function describeDocker(
           { type: "volume", source: `${slot.name}-docker-socket`, target: inContainer.dockerSockets },
         ],
         groups: [],
-        environment: [["DOCKER_HOST", `unix://${inContainer.dockerSockets}/docker.sock`], waits],
+        environment: [address, waits],
         dependsOn: nameSidecar(slot),
       };
   }

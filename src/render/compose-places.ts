@@ -23,8 +23,8 @@ export interface SlotPlaces {
   readonly state: (name: string) => Marked;
   /** `<run>/<slot>/runner`: the private folder. */
   readonly run: Marked;
-  /** Socket of the engine that the host runs for jobs without root. */
-  readonly rootlessSocket: Marked;
+  /** Folder with the socket of the engine that the host runs for jobs without root. */
+  readonly rootlessFolder: Marked;
   readonly dockerSocket: Marked;
 }
 
@@ -33,7 +33,7 @@ export function slotPlaces(places: Places, slot: string): SlotPlaces {
   return {
     state: (name) => fromVariable("CI_FLEET_STATE", places.state, `/${slot}/${name}`),
     run: fromVariable("CI_FLEET_RUN", places.run, `/${slot}/runner`),
-    rootlessSocket: fromVariable("CI_FLEET_RUN", places.run, "/rootless/docker.sock"),
+    rootlessFolder: fromVariable("CI_FLEET_RUN", places.run, "/rootless"),
     dockerSocket: fromVariable("CI_FLEET_DOCKER_SOCKET", "/var/run/docker.sock"),
   };
 }

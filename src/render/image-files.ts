@@ -7,8 +7,11 @@ import type { RenderedFile } from "../model/rendered-file.ts";
 import { bannerLines } from "./banner.ts";
 import { fillTemplate } from "./fill-template.ts";
 
-/** Debian Policy 5.6.1; a version, architecture or release after it would be apt's own syntax. */
-const PACKAGE = /^[a-z0-9][a-z0-9+.-]+$/;
+/**
+ * Debian Policy 5.6.1. A version, architecture or release after the name would be apt's own syntax, and so
+ * would a hyphen at its end, which removes (apt-get(8), "install").
+ */
+const PACKAGE = /^[a-z0-9][a-z0-9+.-]*[a-z0-9+.]$/;
 
 export function renderImages(plan: Plan, host: PlannedHost): readonly RenderedFile[] {
   return host.placements.flatMap((placement) => renderImage(plan, host, placement));

@@ -93,7 +93,7 @@ function nameTokenRequest(target: TargetSpec): string {
         : scope.kind === "repository"
           ? `repos/${scope.owner}/${scope.repo}`
           : `repos/${scope.repos[0] ?? ""}`;
-  const host = target.flavour === "github.com" ? "" : `--hostname ${new URL(target.url).hostname} `;
+  const host = target.flavour === "github.com" ? "" : `--hostname ${new URL(target.url).host} `;
   return `${host}${owner}/actions/runners/registration-token`;
 }
 

@@ -33,7 +33,7 @@ export const containerCases: Readonly<Record<string, ContainerCase>> = {
           base: "ghcr.io/actions/actions-runner:2.338.1",
           context: { kind: "packages", packages: ["clang", "g++", "libstdc++-12-dev"] },
         },
-        limits: { cpus: 2.5, memory: GIB, pids: 4096 },
+        limits: { cpus: 1.5, memory: GIB, pids: 4096 },
         env: { CARGO_TERM_COLOR: "always", PRICE: "$5 ${HOME} $$", on: "yes" },
         volumes: [{ source: "/srv/models", target: "/models", readOnly: true }],
         caches: [

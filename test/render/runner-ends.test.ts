@@ -2,7 +2,7 @@
 // stand-in for GitHub's runner.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { chmodSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { EPHEMERAL, listState, makeSlot, PERSISTENT, register, STAMP } from "./runner-world.ts";
@@ -136,4 +136,12 @@ test("health sees a listener", async (t) => {
   assert.equal((await slot.run(EPHEMERAL, "health")).code, 0);
   slot.write("", "log", "go");
   assert.equal((await running.ended).code, 0);
+});
+
+test("a runner whose own scripts do not start is broken, not at its end", async (t) => {
+  const slot = makeSlot(t);
+  chmodSync(slot.at("root/run-helper.sh.template"), 0o644);
+  slot.write("jit\n", "run", "jitconfig");
+  const { code, reason } = await slot.run(EPHEMERAL);
+  assert.deepEqual({ code, reason }, { code: 46, reason: "runner-broken" });
 });

@@ -8,8 +8,8 @@ import { renderRunnerScripts } from "../../src/render/runner-scripts.ts";
 import { hasTools, runTool } from "./tool.ts";
 
 function listScripts(): readonly { readonly path: string; readonly content: string }[] {
-  const goldens = globSync("fixtures/**/rendered/**/*.sh", { exclude: ["fixtures/hardware/**"] })
-    .concat(globSync("fixtures/containers/**/*.sh"))
+  // Not all of fixtures/: copies of /sys hold links that go round.
+  const goldens = globSync("fixtures/{containers,fleets}/**/*.sh")
     .sort()
     .map((path) => ({ path, content: readFileSync(path, "utf8") }));
   const plan = { ciFleetVersion: "0.0.0-test", specFile: "fleet.yaml" };
