@@ -1,5 +1,7 @@
 // GitHub as registration and watchdog see it: records of what it said, and one answer type that keeps
-// "no" apart from "don't know". In: nothing. Out: records and the port.
+// "no" apart from "don't know". In: nothing. Out: records and the ports.
+
+import type { Secret } from "../base/secret.ts";
 
 /** One registration. Optional in GitHub's schema: version, ephemeral and group may be missing (older GHES). */
 export interface RunnerRecord {
@@ -21,15 +23,15 @@ export interface RunnerDownload {
   readonly architecture: string;
   readonly url: string;
   readonly filename: string;
-  /** Short-lived, only on GHES with private downloads. A secret. */
-  readonly downloadToken: string | null;
+  /** Short-lived, only on GHES with private downloads. */
+  readonly downloadToken: Secret | null;
   readonly sha256: string | null;
 }
 
 export interface JitRegistration {
   readonly runner: RunnerRecord;
-  /** base64 of three files, private key included. A secret. */
-  readonly encodedConfig: string;
+  /** base64 of three files, private key included. */
+  readonly encodedConfig: Secret;
 }
 
 /** When GitHub stops accepting a runner version; null where it does not say. */
@@ -44,43 +46,83 @@ export interface AnswerMeta {
   readonly limit: number | null;
   /** Milliseconds since the epoch. */
   readonly resetAt: number | null;
-  /** Server's time minus ours in milliseconds, from `Date`. */
+  /** Server's time minus ours in milliseconds, from `Date`; good to a second. */
   readonly clockOffset: number | null;
+  /** Requests that were sent for this answer, repetitions included. */
+  readonly sent: number;
+  /** Those that count against the primary rate limit: a 304 does not. */
+  readonly counted: number;
+  /** Where GitHub says that this lives from now on (301): a renamed owner or repository. */
+  readonly movedTo: string | null;
 }
+
+/** Nothing was sent. */
+export const NO_META: AnswerMeta = {
+  remaining: null,
+  limit: null,
+  resetAt: null,
+  clockOffset: null,
+  sent: 0,
+  counted: 0,
+  movedTo: null,
+};
+
+/** `GET https://api.github.com/orgs/acme/actions/runners`, for messages. */
+interface Asked {
+  readonly request: string;
+  readonly meta: AnswerMeta;
+}
+
+/** Nothing is known about the thing that was asked for, or GitHub would not do what was asked. */
+export type GitHubFailure =
+  /** 401, 403 without a rate limit, 404 of a list, or a credential that is unusable before anyone was asked. */
+  | (Asked & {
+      readonly kind: "refused";
+      /** null: nobody was asked. */
+      readonly status: number | null;
+      readonly message: string;
+      /** Permissions that would do, from GitHub's headers: `Self-hosted runners (organization): write`. */
+      readonly missing: string | null;
+      /** What to do about it, one imperative sentence. */
+      readonly help: string | null;
+    })
+  /** `retryAt` is milliseconds since the epoch on our clock. Nothing more is sent until then. */
+  | (Asked & { readonly kind: "limited"; readonly retryAt: number; readonly message: string })
+  /** 409: the name exists. */
+  | (Asked & { readonly kind: "conflict"; readonly message: string })
+  /** 422: a busy runner, a full group, a value GitHub does not accept. */
+  | (Asked & { readonly kind: "unprocessable"; readonly message: string })
+  /** 5xx, time-out, cut or unreadable body, no route: nobody knows what happened; a mutation may be done. */
+  | (Asked & { readonly kind: "unknown"; readonly cause: string });
 
 /**
  * Every call ends in exactly one of these; only `ok` and `not-found` say something about the thing asked for.
+ * `not-found` is a 404 on a single thing in a scope that could be listed just then: a credential that lost its
+ * access sees 404 as well, and then the answer is `refused`.
  */
 export type GitHubAnswer<T> =
   | { readonly kind: "ok"; readonly value: T; readonly fromCache: boolean; readonly meta: AnswerMeta }
-  /** 404 on a single thing. 404 on a list is `refused`: GitHub hides what one may not see. */
   | { readonly kind: "not-found"; readonly meta: AnswerMeta }
-  /** 401, 403 without a rate limit, 404 of a list: the credential. `missing` names permissions from the headers. */
-  | {
-      readonly kind: "refused";
-      readonly status: number;
-      readonly message: string;
-      readonly missing: string | null;
-      readonly meta: AnswerMeta;
-    }
-  | {
-      readonly kind: "limited";
-      readonly retryAt: number;
-      readonly message: string;
-      readonly meta: AnswerMeta;
-    }
-  /** 409: the name exists. */
-  | { readonly kind: "conflict"; readonly message: string; readonly meta: AnswerMeta }
-  /** 422: a busy runner, a full group, a value GitHub does not accept. */
-  | { readonly kind: "unprocessable"; readonly message: string; readonly meta: AnswerMeta }
-  /** 5xx, time-out, cut or unreadable body, no route: nobody knows what happened. */
-  | { readonly kind: "unknown"; readonly cause: string; readonly meta: AnswerMeta };
+  | GitHubFailure;
 
 /** A list is only as good as its completeness: pages shift while they are read. */
 export interface RunnerList {
   readonly runners: readonly RunnerRecord[];
   readonly total: number | null;
   readonly complete: boolean;
+}
+
+export interface RunnerGroup {
+  readonly id: number;
+  readonly name: string;
+  readonly publicRepositories: boolean;
+}
+
+/** For `config.sh`, one hour. */
+export interface RunnerToken {
+  readonly token: Secret;
+  /** Milliseconds since the epoch on GitHub's clock. */
+  readonly expiresAt: number;
 }
 
 export interface JitRequest {
@@ -99,11 +141,65 @@ export interface RunnerScopeApi {
   findRunner(name: string): Promise<GitHubAnswer<RunnerRecord | null>>;
   deleteRunner(id: number): Promise<GitHubAnswer<null>>;
   createJit(request: JitRequest): Promise<GitHubAnswer<JitRegistration>>;
-  createRegistrationToken(): Promise<GitHubAnswer<{ readonly token: string; readonly expiresAt: string }>>;
-  createRemoveToken(): Promise<GitHubAnswer<{ readonly token: string; readonly expiresAt: string }>>;
-  findGroup(
-    name: string,
-  ): Promise<GitHubAnswer<{ readonly id: number; readonly publicRepositories: boolean } | null>>;
+  createRegistrationToken(): Promise<GitHubAnswer<RunnerToken>>;
+  createRemoveToken(): Promise<GitHubAnswer<RunnerToken>>;
+  /** null: there is no group of that name, or this scope has none (repositories). */
+  findGroup(name: string): Promise<GitHubAnswer<RunnerGroup | null>>;
   listDownloads(): Promise<GitHubAnswer<readonly RunnerDownload[]>>;
+  /** `not-found`: this GitHub does not say (GHES; github.com before September 2026). */
   getDeprecation(version: string): Promise<GitHubAnswer<Deprecation>>;
+}
+
+export interface RepositoryRecord {
+  /** `acme/app` */
+  readonly name: string;
+  /** Milliseconds since the epoch; null where GitHub does not say. */
+  readonly pushedAt: number | null;
+  readonly private: boolean | null;
+}
+
+/** A job that waits for a runner or has one. One that waits for an approval is no demand and not among them. */
+export interface JobRecord {
+  readonly id: number;
+  readonly runId: number;
+  readonly repository: string;
+  /** Written by whoever may open a pull request. */
+  readonly name: string;
+  readonly workflow: string | null;
+  readonly labels: readonly string[];
+  readonly status: "queued" | "in_progress";
+  readonly runnerId: number | null;
+  readonly runnerName: string | null;
+  readonly groupId: number | null;
+  /** Milliseconds since the epoch on GitHub's clock; null where it does not say. */
+  readonly createdAt: number | null;
+  readonly startedAt: number | null;
+}
+
+export interface JobList {
+  readonly jobs: readonly JobRecord[];
+  /** false: more runs than were read, or pages that did not add up. */
+  readonly complete: boolean;
+}
+
+/** What waits for runners. There is no endpoint for a whole organization: repositories are asked one by one. */
+export interface DemandApi {
+  /** Not archived, pushed to at or after `since` (milliseconds since the epoch), the latest first. */
+  listRepositories(since: number): Promise<GitHubAnswer<readonly RepositoryRecord[]>>;
+  /** `acme/app` */
+  listJobs(repository: string): Promise<GitHubAnswer<JobList>>;
+}
+
+/** Answers that GitHub need not send again: it says 304, which costs nothing of the primary limit. */
+export interface AnswerCache {
+  get(key: string): CachedAnswer | null;
+  set(key: string, answer: CachedAnswer): void;
+}
+
+export interface CachedAnswer {
+  readonly etag: string;
+  /** Names the records in `value` and their version; another one is not used. */
+  readonly shape: string;
+  /** JSON. */
+  readonly value: unknown;
 }
