@@ -41,7 +41,7 @@ export const HARDWARE_CODES: readonly CodeEntry[] = [
     severity: "error",
     summary: "An inventory has a key that no fact has",
     why: "A mistyped key is a fact that silently stays unknown.",
-    fix: "Correct the spelling or delete the line; the reference page of hosts lists every key.",
+    fix: "Correct the spelling, as the message suggests, or delete the line.",
   },
   {
     code: "CF635",

@@ -252,6 +252,7 @@ export interface DockerFacts {
   readonly buildx: string | null;
   readonly runtimes: readonly string[];
   readonly defaultRuntime: string | null;
+  /** Whether the engine reads CDI specifications, and the device names that those on this host offer. */
   readonly cdi: { readonly enabled: boolean; readonly devices: readonly string[] } | null;
   readonly cgroupDriver: string | null;
   readonly rootless: boolean | null;
