@@ -26,12 +26,12 @@ export function inspectSchema(specFolder: string): SchemaState {
   return text === "" || isOurs(text) ? "outdated" : "foreign";
 }
 
-/** Any version of ours has the same `$id`. */
+/** Every version of ours says so in its title. */
 function isOurs(text: string): boolean {
   try {
     const document: unknown = JSON.parse(text);
     if (typeof document !== "object" || document === null) return false;
-    return (document as Record<string, unknown>).$id === buildSchema().$id;
+    return String((document as Record<string, unknown>).title).startsWith("ci-fleet: ");
   } catch {
     return false;
   }

@@ -41,6 +41,7 @@ export function parseArgs(argv: readonly string[]): ParsedArgs {
   const known = [...command.options, ...GLOBAL_OPTIONS];
   refuseUnknownFlags(options, known, `ci-fleet ${command.name}`);
   if (wantsHelp) return { kind: "help", command };
+  refuseValuesOfSwitches(rest, known);
   for (const option of known) checkValues(option, options[nameOf(option)]);
   checkArgs(command, args);
   return { kind: "call", command, args, flags: readFlags(options, known) };
@@ -119,6 +120,17 @@ function refuseUnknownFlags(
   }
 }
 
+/** `--check=maybe`: cac would take the value for an argument. */
+function refuseValuesOfSwitches(argv: readonly string[], known: readonly OptionEntry[]): void {
+  for (const argument of argv) {
+    const name = /^--([a-z-]+)=/.exec(argument)?.[1];
+    const option = known.find((one) => nameOf(one) === name);
+    if (option !== undefined && !takesValue(option)) throw new UsageError(`--${name} takes no value`);
+  }
+}
+
+const takesValue = (option: OptionEntry): boolean => /[<[]/.test(option.flags);
+
 function checkValues(option: OptionEntry, value: unknown): void {
   if (value === undefined) return;
   const name = nameOf(option);
@@ -127,8 +139,7 @@ function checkValues(option: OptionEntry, value: unknown): void {
     throw new UsageError(`--${name} is given twice`);
   }
   for (const one of values) {
-    const takesValue = /[<[]/.test(option.flags);
-    if (!takesValue && typeof one !== "boolean") throw new UsageError(`--${name} takes no value`);
+    if (!takesValue(option) && typeof one !== "boolean") throw new UsageError(`--${name} takes no value`);
     if (one === false) throw new UsageError(`unknown flag "--no-${name}"`);
     if (option.flags.includes("<") && (one === true || unmark(one) === "")) {
       throw new UsageError(`--${name} needs a value: ${option.flags}`);

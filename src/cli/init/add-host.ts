@@ -80,7 +80,7 @@ function insertIntoFlow(text: string, close: number, isEmptyList: boolean, entry
     return null;
   const separator = isEmptyList ? "" : /,\s*$/.test(before) ? " " : ", ";
   const trimmed = isEmptyList || separator === " " ? before.trimEnd() : before;
-  return `${trimmed}${separator}${entry.trimEnd()}${text.slice(close)}`;
+  return `${trimmed}${separator}${entry}${text.slice(close)}`;
 }
 
 function nodeOf(item: unknown): Node | null {

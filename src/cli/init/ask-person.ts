@@ -26,7 +26,7 @@ export async function askPerson(given: FlagAnswers, suggested: Suggestions): Pro
       given.url ??
       (await askText(
         "Who gets the runners: organization or repository (--url)",
-        suggested.url,
+        suggested.url ?? "https://github.com/",
         findUrlProblem,
       ));
     const auth = given.auth ?? (await askAuth());
@@ -42,13 +42,13 @@ export async function askPerson(given: FlagAnswers, suggested: Suggestions): Pro
 
 async function askText(
   message: string,
-  initial: string | null,
+  initial: string,
   findProblem: (value: string) => string | null,
 ): Promise<string> {
   return unlessCancelled(
     await text({
       message,
-      ...(initial === null ? { placeholder: "https://github.com/acme" } : { initialValue: initial }),
+      initialValue: initial,
       validate: (value) => findProblem(value ?? "") ?? undefined,
     }),
   );

@@ -75,7 +75,7 @@ function composeRunner(): readonly string[] {
   if (newest === undefined) return [];
   return [
     "runner:",
-    "  # GitHub gives no jobs to a version that is older than 30 days and not the newest.",
+    "  # GitHub gives no jobs to a version once a newer one has been out for 30 days.",
     `  version: ${quoteYaml(newest)}`,
     "",
   ];
@@ -105,7 +105,7 @@ function composePools(answers: InitAnswers, choices: SpecChoices): readonly stri
     `  ${quoteYamlKey(name)}:`,
     ...common,
     ...composeSize(choices.isProxmox ? { ...sizes.ci, cpus: null, memoryGiB: null } : sizes.ci),
-    ...(sizes.gpu === null ? composeIdleCards(sizes) : composeGpuPool(name, sizes.gpu, common)),
+    ...(sizes.gpu === null ? composeIdleCards(choices) : composeGpuPool(name, sizes.gpu, common)),
   ];
 }
 
@@ -129,13 +129,15 @@ function composeGpuPool(
   return [
     `  ${name}:`,
     ...common,
-    `    gpu: {vendor: ${gpu.vendor}} # one card for each runner`,
+    gpu.mig === null
+      ? `    gpu: {vendor: ${gpu.vendor}} # one card for each runner`
+      : `    gpu: {vendor: ${gpu.vendor}, mig: ${quoteYaml(gpu.mig)}} # one part of a card for each runner`,
     ...composeSize(gpu),
   ];
 }
 
-function composeIdleCards({ idleCards }: Sizes): readonly string[] {
-  if (idleCards === null) return [];
+function composeIdleCards({ sizes: { idleCards }, isProxmox }: SpecChoices): readonly string[] {
+  if (idleCards === null || isProxmox) return [];
   return [
     "  # This machine has a card that jobs cannot use yet; `ci-fleet detect` says what is missing.",
     "  # gpu:",

@@ -18,7 +18,9 @@ export interface PoolSize {
 
 export interface Sizes {
   readonly ci: PoolSize;
-  readonly gpu: (PoolSize & { readonly vendor: Exclude<GpuVendor, "other"> }) | null;
+  readonly gpu:
+    | (PoolSize & { readonly vendor: Exclude<GpuVendor, "other">; readonly mig: string | null })
+    | null;
   /** Cards of a vendor that jobs cannot use yet. */
   readonly idleCards: Exclude<GpuVendor, "other"> | null;
 }
@@ -32,7 +34,8 @@ export function sizePools(inventory: Inventory, withGpu: boolean): Sizes {
     room.cpus === null ? 1 : Math.floor(room.cpus / CPUS_EACH),
     room.gib === null ? 1 : Math.floor(room.gib / GIB_EACH),
   );
-  const gpuRunners = withGpu && vendor !== null ? cards.filter((card) => card.vendor === vendor).length : 0;
+  const parts = countParts(cards.filter((card) => card.vendor === vendor));
+  const gpuRunners = withGpu ? Math.min(parts.number, MAX_RUNNERS) : 0;
   const runners = Math.max(1, Math.min(fits - GPU_WEIGHT * gpuRunners, MAX_RUNNERS));
   const shares = runners + GPU_WEIGHT * gpuRunners;
   const share = (weight: number): Pick<PoolSize, "cpus" | "memoryGiB"> => ({
@@ -41,9 +44,20 @@ export function sizePools(inventory: Inventory, withGpu: boolean): Sizes {
   });
   return {
     ci: { runners, ...share(1) },
-    gpu: gpuRunners > 0 && vendor !== null ? { vendor, runners: gpuRunners, ...share(GPU_WEIGHT) } : null,
+    gpu:
+      gpuRunners > 0 && vendor !== null
+        ? { vendor, mig: parts.mig, runners: gpuRunners, ...share(GPU_WEIGHT) }
+        : null,
     idleCards,
   };
+}
+
+/** A card that is divided (MIG) is given out by parts of one profile. */
+function countParts(cards: readonly Card[]): { readonly number: number; readonly mig: string | null } {
+  const parts = cards.flatMap((card) => card.mig ?? []);
+  const profile = parts[0]?.profile;
+  if (profile === undefined) return { number: cards.length, mig: null };
+  return { number: parts.filter((part) => part.profile === profile).length, mig: profile };
 }
 
 /** null where less than one would be left: then no limit is better than a wrong one. */

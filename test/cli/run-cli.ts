@@ -1,0 +1,74 @@
+// The program as its users meet it: a process with arguments, a folder and streams. It is bundled once for each
+// test file, as build.mjs bundles it, since that starts three times as fast as the sources.
+// In: arguments. Out: exit code and both streams.
+
+import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from "node:child_process";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import { buildSync } from "esbuild";
+import { makeFolder } from "../adapters/folder.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+export const VERSION = "1.2.3";
+
+let program: string | null = null;
+
+/** Path of the bundle. */
+export function bundleCli(): string {
+  if (program !== null) return program;
+  const folder = mkdtempSync(join(tmpdir(), "ci-fleet-bundle-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  program = join(folder, "ci-fleet.cjs");
+  buildSync({
+    absWorkingDir: ROOT,
+    entryPoints: ["src/cli/main.ts"],
+    outfile: program,
+    bundle: true,
+    platform: "node",
+    target: "node24",
+    format: "cjs",
+    logLevel: "error",
+    define: { CI_FLEET_VERSION: JSON.stringify(VERSION), CI_FLEET_COMMIT: '"abc123"' },
+  });
+  return program;
+}
+
+export interface Ran {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** A clean environment: what a person's shell has must not change what tests see. */
+export function cleanEnv(more: Readonly<Record<string, string>> = {}): Record<string, string> {
+  return { PATH: process.env.PATH ?? "", HOME: tmpdir(), ...more };
+}
+
+export function runCli(args: readonly string[], options: RunOptions = {}): Ran {
+  const result = spawnSync(process.execPath, [bundleCli(), ...args], {
+    cwd: options.cwd ?? tmpdir(),
+    env: cleanEnv(options.env),
+    encoding: "utf8",
+    maxBuffer: 1 << 28,
+  });
+  if (result.error !== undefined) throw result.error;
+  return { code: result.status, stdout: result.stdout, stderr: result.stderr };
+}
+
+export function startCli(args: readonly string[], options: SpawnOptions): ChildProcess {
+  return spawn(process.execPath, [bundleCli(), ...args], { env: cleanEnv(), ...options });
+}
+
+/** A copy of fixtures/cli/two-hosts that a test may change. */
+export function copyFleet(t: TestContext): string {
+  const folder = makeFolder(t);
+  cpSync(join(ROOT, "fixtures/cli/two-hosts"), folder, { recursive: true });
+  return folder;
+}
