@@ -24,7 +24,7 @@ test("an inventory does not differ from itself, and any difference is seen", () 
       assert.deepEqual(compareInventories(a, a), []);
       assert.equal(compareInventories(a, b).length > 0, JSON.stringify(a) !== JSON.stringify(b));
     }),
-    { numRuns: 100 },
+    { numRuns: 50 },
   );
 });
 

