@@ -20,16 +20,57 @@ function variablesWith(slot: Slot, call: string, text: string): readonly string[
   return lines.filter((line) => line.includes(text)).map((line) => line.slice(0, line.indexOf("=")));
 }
 
-test("a JIT config is read, deleted, and given to the runner alone", async (t) => {
+const base64 = (text: string): string => Buffer.from(text).toString("base64");
+
+/** As GitHub makes it, with the order and the spaces that JSON leaves open. */
+function jitConfig(files: Readonly<Record<string, string>>): string {
+  const entries = Object.entries(files).map(([name, text]) => [name, base64(text)]);
+  return base64(JSON.stringify(Object.fromEntries(entries), null, 1));
+}
+
+test("a JIT config is read, deleted, and becomes the runner's files, not its environment", async (t) => {
   const slot = makeSlot(t);
-  slot.write("c2VjcmV0\n", "run", "jitconfig");
-  const listener = `ls -A ${slot.at("run")} >${slot.at("log/run-folder")}; echo "${STAMP} Running job: build"`;
+  const rsa = `{"d":"${"secret".repeat(900)}"}`;
+  const files = {
+    ".runner": '\uFEFF{"agentId":7}',
+    ".credentials": '{"scheme":"OAuth"}',
+    ".credentials_rsaparams": rsa,
+  };
+  slot.write(`${jitConfig(files)}\n`, "run", "jitconfig");
+  const seen = slot.at("log/root");
+  const listener = `ls -A ${slot.at("run")} >${slot.at("log/run-folder")}
+    mkdir ${seen}; cp -p .runner .credentials .credentials_rsaparams ${seen}; echo "${STAMP} Running job: build"`;
   const { code, reason } = await slot.run({ ...EPHEMERAL, FAKE_LISTENER: listener });
   assert.deepEqual({ code, reason }, { code: 0, reason: "ended" });
-  assert.deepEqual(variablesWith(slot, "listener", "c2VjcmV0"), ["ACTIONS_RUNNER_INPUT_JITCONFIG"]);
+  for (const [name, text] of Object.entries(files)) {
+    assert.equal(slot.read("log", "root", name), text);
+    assert.equal(statSync(slot.at("log", "root", name)).mode & 0o777, 0o600);
+  }
+  assert.deepEqual(variablesWith(slot, "listener", base64(rsa).slice(0, 40)), []);
+  assert.deepEqual(variablesWith(slot, "listener", "ACTIONS_RUNNER_INPUT"), []);
   assert.equal(slot.read("log", "listener.argv"), "run\n");
   assert.equal(slot.read("log", "run-folder"), "");
   assert.equal(slot.read("log", "config.count"), null);
+});
+
+test("a JIT config of a form that is not known goes to the runner as it is", async (t) => {
+  const slot = makeSlot(t);
+  slot.write("c2VjcmV0\n", "run", "jitconfig");
+  const { code, output } = await slot.run({
+    ...EPHEMERAL,
+    FAKE_LISTENER: `echo "${STAMP} Running job: build"`,
+  });
+  assert.equal(code, 0);
+  assert.match(output, /form that ci-fleet does not know/);
+  assert.deepEqual(variablesWith(slot, "listener", "c2VjcmV0"), ["ACTIONS_RUNNER_INPUT_JITCONFIG"]);
+});
+
+test("no name in a JIT config leads out of the runner's folder", async (t) => {
+  const slot = makeSlot(t);
+  const files = { "../escaped": "x", ".runner": '{"agentId":7}', ".credentials": "{}" };
+  slot.write(`${jitConfig(files)}\n`, "run", "jitconfig");
+  await slot.run({ ...EPHEMERAL, FAKE_LISTENER: `echo "${STAMP} Running job: build"` });
+  assert.ok(!existsSync(slot.at("escaped")));
 });
 
 test("an ephemeral slot without a JIT config ends with a code of its own", async (t) => {
