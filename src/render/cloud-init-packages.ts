@@ -1,0 +1,120 @@
+// Distributions: what a new machine installs, from where, and how it comes to trust a company's CA before it does.
+// In: the plan and a host. Out: sections of user-data.
+
+import type { Plan, PlannedHost, Provisioning } from "../model/plan.ts";
+import { DOCKER_KEY, NVIDIA_KEY } from "./cloud-init-keys.ts";
+import type { YamlMap, YamlValue } from "./write-yaml.ts";
+
+export interface GuestSystem {
+  readonly family: "debian" | "ubuntu" | "arch";
+  readonly packages: readonly string[];
+  readonly hasProcesses: boolean;
+  readonly hasRootless: boolean;
+}
+
+export function describeSystem(host: PlannedHost, provisioning: Provisioning): GuestSystem {
+  const family =
+    provisioning.os === "arch" ? "arch" : provisioning.os.startsWith("debian") ? "debian" : "ubuntu";
+  const hasProcesses = host.placements.some(({ run }) => run === "process");
+  const hasRootless = host.placements.some(({ docker }) => docker === "rootless");
+  const needs = { ...provisioning, hasRootless, emulates: host.emulate.length > 0 };
+  return {
+    family,
+    packages: family === "arch" ? listArchPackages(needs) : listAptPackages(needs),
+    hasProcesses,
+    hasRootless,
+  };
+}
+
+interface Needs {
+  readonly docker: boolean;
+  readonly nvidia: boolean;
+  readonly hasRootless: boolean;
+  readonly emulates: boolean;
+}
+
+function listAptPackages(needs: Needs): readonly string[] {
+  const when = (condition: boolean, ...names: readonly string[]) => (condition ? names : []);
+  return [
+    ...["ca-certificates", "curl", "git", "jq", "unattended-upgrades"],
+    // docs.docker.com/engine/install
+    ...when(
+      needs.docker,
+      "docker-ce",
+      "docker-ce-cli",
+      "containerd.io",
+      "docker-buildx-plugin",
+      "docker-compose-plugin",
+    ),
+    // docs.docker.com/engine/security/rootless
+    ...when(needs.hasRootless, "docker-ce-rootless-extras", "uidmap", "slirp4netns", "fuse-overlayfs"),
+    ...when(needs.nvidia, "nvidia-container-toolkit"),
+    ...when(needs.emulates, "qemu-user-static"),
+  ];
+}
+
+function listArchPackages(needs: Needs): readonly string[] {
+  const when = (condition: boolean, ...names: readonly string[]) => (condition ? names : []);
+  return [
+    ...["ca-certificates", "curl", "git", "jq", "icu"],
+    ...when(needs.docker, "docker", "docker-buildx", "docker-compose"),
+    ...when(needs.hasRootless, "rootlesskit", "slirp4netns", "fuse-overlayfs"),
+    ...when(needs.nvidia, "linux-headers", "nvidia-open-dkms", "nvidia-utils", "nvidia-container-toolkit"),
+    ...when(needs.emulates, "qemu-user-static", "qemu-user-static-binfmt"),
+  ];
+}
+
+export function writeAptSection(
+  plan: Plan,
+  host: PlannedHost,
+  provisioning: Provisioning,
+  system: GuestSystem,
+): YamlMap {
+  const { proxy, mirrors } = plan.network;
+  const architecture = host.arch === "x64" ? "amd64" : "arm64";
+  const sources: Record<string, YamlMap> = {};
+  if (provisioning.docker) {
+    sources["docker.list"] = {
+      source: `deb [arch=${architecture} signed-by=$KEY_FILE] https://download.docker.com/linux/${system.family} $RELEASE stable`,
+      key: DOCKER_KEY,
+    };
+  }
+  if (provisioning.nvidia) {
+    sources["nvidia-container-toolkit.list"] = {
+      // apt itself puts the architecture in.
+      source: "deb [signed-by=$KEY_FILE] https://nvidia.github.io/libnvidia-container/stable/deb/$(ARCH) /",
+      key: NVIDIA_KEY,
+    };
+  }
+  return {
+    ...(proxy === null ? {} : { http_proxy: proxy, https_proxy: proxy }),
+    ...(mirrors.apt === null ? {} : listMirrors(mirrors.apt, system)),
+    ...(Object.keys(sources).length === 0 ? {} : { sources }),
+  };
+}
+
+/** Ubuntu's mirrors hold the security updates too; Debian's have them beside, in a folder of their own. */
+function listMirrors(mirror: string, system: GuestSystem): YamlMap {
+  const base = mirror.replace(/\/+$/, "");
+  const security = system.family === "debian" ? `${base}-security` : base;
+  return {
+    primary: [{ arches: ["default"], uri: base }],
+    security: [{ arches: ["default"], uri: security }],
+  };
+}
+
+const TRUST: Readonly<Record<"apt" | "arch", string>> = {
+  apt: "/usr/local/share/ca-certificates/ci-fleet.crt && update-ca-certificates",
+  arch: "/etc/ca-certificates/trust-source/anchors/ci-fleet.crt && update-ca-trust",
+};
+
+/** Before any download: the CA is a file of the machine's image, for its content is not in the spec. */
+export function listBootCommands(plan: Plan, system: GuestSystem): readonly YamlValue[] {
+  const { ca } = plan.network;
+  if (ca === null) return [];
+  const trust = TRUST[system.family === "arch" ? "arch" : "apt"];
+  const missing = 'echo "ci-fleet: the image of this machine has no CA file $1" >&2';
+  return [
+    ["sh", "-c", `if [ -s "$1" ]; then install -D -m 0644 -- "$1" ${trust}; else ${missing}; fi`, "sh", ca],
+  ];
+}

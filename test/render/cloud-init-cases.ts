@@ -1,0 +1,98 @@
+// New machines whose seeds are kept whole in fixtures/cloud-init/, and judged by cloud-init in test/tools. In:
+// nothing. Out: cases by the name of their folder.
+
+import type { Plan, PlannedHost, Provisioning } from "../../src/model/plan.ts";
+import type { RenderedFile } from "../../src/model/rendered-file.ts";
+import { renderSystemd } from "../../src/render/systemd.ts";
+import { buildxCache, makeHost, makePlacement, makePlan, makeProcessPlacement } from "./systemd-fleet.ts";
+
+export interface SeedCase {
+  readonly plan: Plan;
+  readonly host: PlannedHost;
+  readonly rendered: readonly RenderedFile[];
+}
+
+export function makeProvisioning(change: Partial<Provisioning> = {}): Provisioning {
+  return {
+    os: "debian-13",
+    hostname: "forge",
+    network: { kind: "dhcp" },
+    sshKeys: [],
+    nvidia: false,
+    docker: true,
+    ...change,
+  };
+}
+
+export function makeSeed(host: PlannedHost, change: Partial<Plan> = {}): SeedCase {
+  const plan = makePlan(host, change);
+  const manifest = { path: "hosts/forge/manifest.json", content: "{}\n", mode: 0o644 as const };
+  const compose = { path: "hosts/forge/compose.yaml", content: "services: {}\n", mode: 0o644 as const };
+  return { plan, host, rendered: [manifest, compose, ...renderSystemd(plan, host)] };
+}
+
+const KEYS = ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEXAMPLE alice@example: "home"'];
+const install = { url: "https://files.corp/ci-fleet-1.0.0-linux-x64", sha256: "0f3a".repeat(16) };
+
+export const seedCases: Readonly<Record<string, SeedCase>> = {
+  "a-debian-guest-with-a-second-disk": makeSeed(makeHost({ kind: "vm", provisioning: makeProvisioning() })),
+  "an-ubuntu-guest-with-a-card-behind-a-proxy": makeSeed(
+    makeHost({
+      kind: "vm",
+      arch: "arm64",
+      platform: "linux/arm64",
+      placements: [makePlacement({ docker: "rootless", caches: [buildxCache] }), makeProcessPlacement()],
+      emulate: ["linux/riscv64"],
+      provisioning: makeProvisioning({
+        os: "ubuntu-24.04",
+        nvidia: true,
+        sshKeys: KEYS,
+        network: {
+          kind: "static",
+          address: "10.0.0.50/24",
+          gateway: "10.0.0.1",
+          dns: ["10.0.0.1", "1.1.1.1"],
+          mac: "BC:24:11:AA:BB:CC",
+        },
+      }),
+    }),
+    {
+      install,
+      network: {
+        proxy: "http://proxy:3128",
+        noProxy: [".corp"],
+        ca: "/etc/ssl/corp.pem",
+        mirrors: { apt: "http://mirror.corp/ubuntu/", docker: "https://docker.corp" },
+      },
+    },
+  ),
+  "a-debian-machine-of-processes": makeSeed(
+    makeHost({
+      placements: [makeProcessPlacement({ gpu: null, caches: [] })],
+      provisioning: makeProvisioning({
+        os: "debian-12",
+        docker: false,
+        network: { kind: "static", address: "fd00::5/64", gateway: "fd00::1", dns: [], mac: null },
+      }),
+    }),
+    {
+      install,
+      network: {
+        proxy: null,
+        noProxy: [],
+        ca: null,
+        mirrors: { apt: "http://mirror.corp/debian", docker: null },
+      },
+    },
+  ),
+  "an-arch-machine": makeSeed(
+    makeHost({
+      emulate: ["linux/arm64"],
+      provisioning: makeProvisioning({ os: "arch", nvidia: true, sshKeys: KEYS }),
+    }),
+    {
+      install,
+      network: { proxy: null, noProxy: [], ca: "/etc/ssl/corp.pem", mirrors: { apt: null, docker: null } },
+    },
+  ),
+};
