@@ -23,6 +23,8 @@ const floors: Readonly<Record<string, number>> = {
   registration: 2,
   watchdog: 2,
   workflows: 2,
+  doctor: 2,
+  status: 2,
   adapters: 2,
   cli: 3,
 };

@@ -14,8 +14,13 @@ export interface OptionEntry {
 
 export interface CommandEntry {
   readonly name: string;
-  /** Positional arguments as cac reads them: `<shell>`. */
-  readonly args?: { readonly usage: string; readonly values: readonly string[] };
+  /** A positional argument as cac reads it: `<shell>`, `[slot]` where it may be left out. */
+  readonly args?: {
+    readonly usage: string;
+    /** The only values there are; null: any text, which `help` describes. */
+    readonly values: readonly string[] | null;
+    readonly help?: string;
+  };
   readonly summary: string;
   readonly examples: readonly (readonly [command: string, does: string])[];
   readonly options: readonly OptionEntry[];

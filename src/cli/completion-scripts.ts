@@ -70,8 +70,9 @@ function bashAction(takes: Taken): string | null {
 
 export function writeZshCompletion(): string {
   const cases = COMMANDS.map((command) => {
-    const args =
-      command.args === undefined ? [] : [`':${command.args.usage}:(${command.args.values.join(" ")})'`];
+    const values = command.args?.values ?? null;
+    const action = values === null ? "" : `(${values.join(" ")})`;
+    const args = command.args === undefined ? [] : [`':${zshText(command.args.usage)}:${action}'`];
     const lines = [...flagsOf(command).map(zshFlag), ...args];
     return `    ${command.name})\n      _arguments \\\n        ${lines.join(" \\\n        ")} ;;`;
   });
@@ -135,7 +136,7 @@ export function writeFishCompletion(): string {
         .map(
           (flag) => `complete -c ci-fleet -n '__fish_seen_subcommand_from ${command.name}' ${fishFlag(flag)}`,
         ),
-      ...(command.args === undefined
+      ...(command.args?.values == null
         ? []
         : [
             `complete -c ci-fleet -n '__fish_seen_subcommand_from ${command.name}' -a '${command.args.values.join(" ")}'`,

@@ -26,8 +26,7 @@ export function describeCommand(command: CommandEntry, style: StyleNames): strin
   const usage = ["ci-fleet", command.name, command.args?.usage, "[flags]"].filter(
     (word) => word !== undefined,
   );
-  const args =
-    command.args === undefined ? [] : [`${command.args.usage} is one of ${command.args.values.join(", ")}\n`];
+  const args = command.args === undefined ? [] : [describeArgument(command.args)];
   const flags =
     command.options.length === 0 ? [] : [section("Flags", layPairs(command.options.map(showOption)), style)];
   return [
@@ -38,6 +37,10 @@ export function describeCommand(command: CommandEntry, style: StyleNames): strin
     ...flags,
     section("Flags of every command", layPairs(GLOBAL_OPTIONS.map(showOption)), style),
   ].join("\n");
+}
+
+function describeArgument({ usage, values, help }: NonNullable<CommandEntry["args"]>): string {
+  return values === null ? `${usage}: ${help ?? "any text"}\n` : `${usage} is one of ${values.join(", ")}\n`;
 }
 
 function section(title: string, lines: readonly string[], style: StyleNames): string {

@@ -159,7 +159,14 @@ function checkArgs(command: CommandEntry, args: readonly string[]): void {
   if (extra !== undefined) throw new UsageError(`${name} takes no argument ${JSON.stringify(extra)}`);
   if (wanted === undefined) return;
   const [given] = args;
-  if (given === undefined) throw new UsageError(`${name} needs ${wanted.usage}: ${wanted.values.join(", ")}`);
+  if (given === undefined) {
+    if (wanted.usage.startsWith("[")) return;
+    throw new UsageError(`${name} needs ${wanted.usage}: ${wanted.values?.join(", ") ?? wanted.help ?? ""}`);
+  }
+  if (wanted.values === null) {
+    if (given === "") throw new UsageError(`${wanted.usage} is empty`);
+    return;
+  }
   if (wanted.values.includes(given)) return;
   const near = suggest(given, wanted.values);
   const guess = near === null ? "" : `; did you mean ${near}?`;

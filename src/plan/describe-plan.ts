@@ -1,10 +1,10 @@
 // The page that `ci-fleet plan` prints: pools as a workflow sees them, then hosts with their slots, cards
 // and what is left of them. In: a plan. Out: text of at most a hundred columns, with a final line break.
 
+import { layField, layHeading, layTable } from "../base/page-layout.ts";
 import { formatDuration, formatSize } from "../base/units.ts";
 import type { Claims, Placement, Plan, PlannedHost, PlannedPool, PlannedSlot } from "../model/plan.ts";
 import { count, nameMemory } from "./findings.ts";
-import { layField, layHeading, layTable } from "./page-layout.ts";
 
 export function describePlan(plan: Plan): string {
   const slots = plan.pools.reduce((sum, pool) => sum + pool.slots, 0);

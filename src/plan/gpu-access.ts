@@ -7,8 +7,13 @@ import type { PoolSpec } from "../model/fleet.ts";
 import type { DockerFacts, Inventory } from "../model/inventory.ts";
 import { presentOrNull } from "../model/inventory.ts";
 import type { GpuAccess } from "../model/plan.ts";
+import {
+  COMPOSE_WITH_CDI,
+  ENGINE_WITH_CDI,
+  ENGINE_WITH_REQUESTS,
+  isAtLeast,
+} from "../model/software-versions.ts";
 import type { Card, Site } from "./site.ts";
-import { COMPOSE_WITH_CDI, ENGINE_WITH_CDI, ENGINE_WITH_REQUESTS, isAtLeast } from "./software-versions.ts";
 
 /** null where the pool asks for no card, and for clusters, which give them out themselves. */
 export function chooseGpuAccess(pool: PoolSpec, site: Site, cards: readonly Card[]): GpuAccess | null {

@@ -4,9 +4,9 @@
 import type { DocPath } from "../base/diagnostic.ts";
 import type { PoolSpec } from "../model/fleet.ts";
 import type { DockerFacts, Inventory } from "../model/inventory.ts";
+import { isAtLeast, MIN_COMPOSE, MIN_ENGINE, MIN_SYSTEMD } from "../model/software-versions.ts";
 import { explainLack, isUsable } from "./match-cards.ts";
 import type { Site } from "./site.ts";
-import { isAtLeast, MIN_COMPOSE, MIN_ENGINE, MIN_SYSTEMD } from "./software-versions.ts";
 
 export interface Obstacle {
   readonly code: string;

@@ -4,12 +4,12 @@
 import type { Fleet, HostSpec, MachineSpec, VmSpec } from "../model/fleet.ts";
 import type { Inventory } from "../model/inventory.ts";
 import type { PlanInputs } from "../model/plan.ts";
+import { MIN_SYSTEMD } from "../model/software-versions.ts";
 import { expectGuest, expectProvisionedMachine } from "./expected-facts.ts";
 import type { Findings } from "./findings.ts";
 import { listCards } from "./list-cards.ts";
 import type { Site } from "./site.ts";
 import { PLATFORMS } from "./site.ts";
-import { MIN_SYSTEMD } from "./software-versions.ts";
 
 const MIB = 2 ** 20;
 

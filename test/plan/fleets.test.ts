@@ -4,11 +4,11 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { test } from "node:test";
+import { PAGE_WIDTH } from "../../src/base/page-layout.ts";
 import { printText, summarizeDiagnostics } from "../../src/base/print-text.ts";
 import { measureWidth } from "../../src/base/terminal-text.ts";
 import { writeJson } from "../../src/base/write-json.ts";
 import { describePlan } from "../../src/plan/describe-plan.ts";
-import { PAGE_WIDTH } from "../../src/plan/page-layout.ts";
 import { describePlanAsData } from "../../src/plan/plan-document.ts";
 import { FLEETS, listFleets, loadFleet } from "./load-fleet.ts";
 

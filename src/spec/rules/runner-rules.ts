@@ -1,13 +1,13 @@
 // Is this ci-fleet wanted, and does GitHub still take this runner? In: the draft. Out: CF501, CF616, CF627,
 // CF628. Source: GitHub changelog of 12 June 2026, minimum version enforcement.
 
+import { parseVersion, satisfiesRange } from "../../base/version-number.ts";
 import {
-  compareVersions,
-  parseVersion,
-  satisfiesRange,
-  type VersionNumber,
-} from "../../base/version-number.ts";
-import { RUNNER_FLOOR, RUNNER_GRACE_DAYS, RUNNER_RELEASES } from "../../model/runner-releases.ts";
+  isBelowFloor,
+  judgeRunnerAge,
+  RUNNER_FLOOR,
+  RUNNER_GRACE_DAYS,
+} from "../../model/runner-releases.ts";
 import type { Rule } from "../draft.ts";
 import { relate } from "../report.ts";
 
@@ -41,7 +41,7 @@ const runnerVersionAge: Rule = ({ fleet, now }, say) => {
   const version = fleet.runner.version === null ? null : parseVersion(fleet.runner.version);
   if (version === null || now === null || fleet.targets.every(({ flavour }) => flavour === "ghes")) return;
   if (isBelowFloor(version)) return;
-  const { replacedAt, newest, knownUntil } = judgeAge(version);
+  const { replacedAt, newest, knownUntil } = judgeRunnerAge(version);
   if (replacedAt !== null) {
     const days = Math.floor((now - replacedAt) / DAY);
     if (days <= RUNNER_GRACE_DAYS) return;
@@ -56,30 +56,5 @@ const runnerVersionAge: Rule = ({ fleet, now }, say) => {
     });
   }
 };
-
-function isBelowFloor(version: VersionNumber): boolean {
-  return compareVersions(version, parseVersion(RUNNER_FLOOR) as VersionNumber) < 0;
-}
-
-interface Age {
-  /** When the first newer release came out; null: none is known, or its date is not. */
-  readonly replacedAt: number | null;
-  readonly newest: string;
-  /** Up to here the table is complete. */
-  readonly knownUntil: number;
-}
-
-function judgeAge(version: VersionNumber): Age {
-  let replacedAt: number | null = null;
-  let knownUntil = 0;
-  for (const release of RUNNER_RELEASES) {
-    const date = release.date === null ? null : Date.parse(`${release.date}T00:00:00Z`);
-    if (date === null) continue;
-    knownUntil = Math.max(knownUntil, date);
-    const newer = compareVersions(parseVersion(release.version) as VersionNumber, version) > 0;
-    if (newer && (replacedAt === null || date < replacedAt)) replacedAt = date;
-  }
-  return { replacedAt, newest: RUNNER_RELEASES.at(-1)?.version ?? RUNNER_FLOOR, knownUntil };
-}
 
 export const RUNNER_RULES: readonly Rule[] = [otherCiFleetWanted, runnerBelowFloor, runnerVersionAge];

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { foldWords, layField, layHeading, layTable, PAGE_WIDTH } from "../../src/base/page-layout.ts";
 import { measureWidth } from "../../src/base/terminal-text.ts";
-import { foldWords, layField, layHeading, layTable, PAGE_WIDTH } from "../../src/plan/page-layout.ts";
 
 const words = fc.array(fc.string({ unit: "grapheme", maxLength: 140 }), { maxLength: 30 });
 

@@ -1,7 +1,7 @@
 // Lines of at most a hundred columns: a heading, fields with a hanging indent, small tables. Text from
 // machines is cleaned before it reaches a terminal. In: words. Out: lines.
 
-import { cleanForTerminal, measureWidth } from "../base/terminal-text.ts";
+import { cleanForTerminal, measureWidth } from "./terminal-text.ts";
 
 export const PAGE_WIDTH = 100;
 const LABEL_WIDTH = 10;
