@@ -49,7 +49,7 @@ function prepare(t: TestContext): Ground {
     const docker = `#!/bin/sh\n${{ none: "", running: "echo id", down: "exit 1" }[running]}\n`;
     writeFileSync(join(folder, "bin/docker"), docker, { mode: 0o755 });
     const args = [join(folder, "cache.sh"), state, verb, ...(verb === "renew" ? [slot] : [])];
-    const env = { PATH: `${folder}/bin:${process.env["PATH"]}`, HOME: folder };
+    const env = { PATH: `${folder}/bin:${process.env.PATH}`, HOME: folder };
     const answer = spawnSync("bash", args, { encoding: "utf8", env });
     assert.equal(answer.status, 0, answer.stderr);
     return answer.stderr;
