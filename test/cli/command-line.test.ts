@@ -2,11 +2,12 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { appendFileSync, openSync } from "node:fs";
+import { appendFileSync, openSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { COMMANDS } from "../../src/cli/command-table.ts";
+import { makeFolder } from "../adapters/folder.ts";
 import { bundleCli, cleanEnv, copyFleet, runCli, VERSION } from "./run-cli.ts";
 
 test("mistakes on the command line exit 2 with a guess and one line that helps", () => {
@@ -167,4 +168,23 @@ test("an argument moves no cursor when it is shown again", () => {
     ),
     false,
   );
+});
+
+test("a bug says that it is one, how to report it, and exits 70", (t) => {
+  const folder = makeFolder(t);
+  const preload = join(folder, "break.cjs");
+  writeFileSync(
+    preload,
+    'require("node:os").hostname = () => { throw new TypeError("broken on purpose"); };\n',
+  );
+  const ran = spawnSync(process.execPath, ["--require", preload, bundleCli(), "detect", "--yaml"], {
+    cwd: folder,
+    env: cleanEnv(),
+    encoding: "utf8",
+  });
+  assert.deepEqual([ran.status, ran.stdout], [70, ""]);
+  const lines = ran.stderr.split("\n");
+  assert.equal(lines[0], "bug: this is a fault of ci-fleet, not yours. Nothing more was written.");
+  assert.ok(lines.includes("  ci-fleet detect --yaml"));
+  assert.ok(lines.includes("  TypeError: broken on purpose"));
 });

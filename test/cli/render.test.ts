@@ -161,11 +161,12 @@ test("a folder that may not be written says so and keeps what it has", (t) => {
   if (process.geteuid?.() === 0) return t.skip("root writes anyway");
   const cwd = copyFleet(t);
   runCli(["render"], { cwd });
+  const before = readTree(join(cwd, "rendered"));
   edit(cwd, "cpus: 2", "cpus: 3");
   chmodSync(join(cwd, "rendered/hosts/forge"), 0o555);
-  t.after(() => chmodSync(join(cwd, "rendered/hosts/forge"), 0o755));
-  const before = readTree(join(cwd, "rendered"));
   const ran = runCli(["render"], { cwd });
+  const after = readTree(join(cwd, "rendered"));
+  chmodSync(join(cwd, "rendered/hosts/forge"), 0o755);
   assert.equal(ran.code, 3);
   assert.match(
     ran.stderr,
