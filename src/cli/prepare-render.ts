@@ -5,8 +5,8 @@ import { join, resolve } from "node:path";
 import type { WriteRequest } from "../adapters/write-files-records.ts";
 import { suggest } from "../base/did-you-mean.ts";
 import type { Plan } from "../model/plan.ts";
+import { renderPlan } from "../render/render-plan.ts";
 import type { CommandCall } from "./command.ts";
-import { renderPlan } from "./render-plan.ts";
 import { UsageError } from "./usage-error.ts";
 
 export interface Output {

@@ -25,8 +25,16 @@ export function encodeFileContent(text: string): string {
   return Buffer.from(text, "utf8").toString("base64");
 }
 
-/** Inline Markdown: every ASCII punctuation mark may take a backslash (CommonMark 0.31 section 2.4). */
+/**
+ * Inline Markdown (CommonMark 0.31, and GitHub's tables, strikethrough, math and autolinks): a backslash before
+ * what may mean something within a line, and before what may at its start. A full stop or a hyphen elsewhere
+ * stays as it is, so that the source can be read too.
+ */
 export function quoteMarkdown(text: string): string {
   requireText("Markdown", text, /[\0-\x1f\x7f]/);
-  return text.replace(/[!-/:-@[-`{-~]/g, "\\$&");
+  return text
+    .replace(/[\\`*_[\]<>&|~$!{}#@]/g, "\\$&")
+    .replace(/:(?=\/\/)/g, "\\:")
+    .replace(/^([-+=])/, "\\$1")
+    .replace(/^(\d{1,9})([.)])/, "$1\\$2");
 }

@@ -199,6 +199,8 @@ test("the content of a file is base64 of its UTF-8", () => {
 });
 
 test("Markdown's punctuation is escaped and a cell stays one", () => {
-  assert.equal(quoteMarkdown("a|b `c` <d> [e](f) é 1"), "a\\|b \\`c\\` \\<d\\> \\[e\\]\\(f\\) é 1");
+  assert.equal(quoteMarkdown("a|b `c` <d> [e](f) é 1"), "a\\|b \\`c\\` \\<d\\> \\[e\\](f) é 1");
+  assert.equal(quoteMarkdown("1. https://x-y.z_"), "1\\. https\\://x-y.z\\_");
+  assert.equal(quoteMarkdown("- a - b"), "\\- a - b");
   throwsForEach(quoteMarkdown, ["a\nb"]);
 });

@@ -1,10 +1,10 @@
-// What is rendered for workflows, whole, for every fixture fleet that can be planned.
+// What is rendered for workflows, for every fixture fleet that can be planned. The whole files are goldens
+// of fleets.test.ts.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parse } from "yaml";
 import { renderWorkflows } from "../../src/render/workflows.ts";
-import { expectGolden } from "../golden.ts";
 import { FLEETS, listFleets, loadFleet } from "../plan/load-fleet.ts";
 
 interface Job {
@@ -19,11 +19,6 @@ const planned = listFleets().flatMap((name) => {
 
 for (const { name, plan } of planned) {
   const files = renderWorkflows(plan);
-
-  test(`${name.replaceAll("-", " ")}: workflows as expected`, () => {
-    const inside = files.map((file) => ({ ...file, path: file.path.replace(/^workflows\//, "") }));
-    expectGolden(`${FLEETS}/${name}/expected/rendered/workflows`, inside);
-  });
 
   test(`${name.replaceAll("-", " ")}: each job asks for exactly the labels of one variant`, () => {
     for (const pool of plan.pools) {

@@ -2,9 +2,10 @@
 
 import type { Plan, PlannedHost } from "../model/plan.ts";
 import type { RenderedFile } from "../model/rendered-file.ts";
-import { renderContainers } from "../render/compose.ts";
-import { renderSystemd } from "../render/systemd.ts";
-import { renderWorkflows } from "../render/workflows.ts";
+import { renderCloudInit } from "./cloud-init.ts";
+import { renderContainers } from "./compose.ts";
+import { renderSystemd } from "./systemd.ts";
+import { renderWorkflows } from "./workflows.ts";
 
 /** `hosts` null: all of them, and what belongs to the fleet as a whole. */
 export function renderPlan(plan: Plan, hosts: ReadonlySet<string> | null): readonly RenderedFile[] {
@@ -15,6 +16,8 @@ export function renderPlan(plan: Plan, hosts: ReadonlySet<string> | null): reado
   return files;
 }
 
+/** cloud-init last: its user-data carries what the others made. */
 function renderHost(plan: Plan, host: PlannedHost): readonly RenderedFile[] {
-  return [...renderContainers(plan, host), ...renderSystemd(plan, host)];
+  const files = [...renderContainers(plan, host), ...renderSystemd(plan, host)];
+  return [...files, ...renderCloudInit(plan, host, files)];
 }
