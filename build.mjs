@@ -1,6 +1,6 @@
 // Makes everything that is not written by hand. In: src/, templates/, package.json and the Node binaries
 // that npm brought. Out, by option:
-//   (none)        dist/ci-fleet for this machine, dist/ci-fleet.js (the bundle), dist/licenses.txt
+//   (none)        dist/ci-fleet for this machine, dist/ci-fleet.cjs (the bundle), dist/licenses.txt
 //   --all         also dist/ci-fleet-linux-x64 and dist/ci-fleet-linux-arm64
 //   --bundle      only the bundle
 //   --templates   only src/render/templates.generated.ts, which running from source needs
@@ -70,7 +70,7 @@ async function bundle() {
   const result = await build({
     absWorkingDir: root,
     entryPoints: ["src/cli/main.ts"],
-    outfile: "dist/ci-fleet.js",
+    outfile: "dist/ci-fleet.cjs",
     bundle: true,
     platform: "node",
     target: "node24",
@@ -205,7 +205,7 @@ function packageBinary(arch, output) {
     const quiet = { cwd: work, stdio: ["ignore", "pipe", "pipe"] };
     const node = (...args) => execFileSync(process.execPath, ["--random-seed=1", ...args], quiet);
     const assets = { bundle: "bundle.js" };
-    const source = readFileSync(join(dist, "ci-fleet.js"));
+    const source = readFileSync(join(dist, "ci-fleet.cjs"));
     writeFileSync(join(work, "bundle.js"), `(function (require, module, exports) {${source}\n})`);
     if (arch === process.arch) {
       mkdirSync(join(work, "fleet"));
