@@ -19,7 +19,7 @@ const validators = new Map<string, ValidateFunction | null>();
 const ajv = new Ajv({ strict: false, allErrors: true, logger: false });
 (addFormats as unknown as (given: Ajv) => void)(ajv);
 
-/** Enterprise routes are only in the description of GitHub Enterprise Cloud. */
+/** Enterprise routes and the ends of runner versions are only in the description of GitHub Enterprise Cloud. */
 function describe(name: "api.github.com" | "ghec"): Description {
   let found = descriptions.get(name);
   if (found === undefined) {
@@ -29,12 +29,27 @@ function describe(name: "api.github.com" | "ghec"): Description {
   return found;
 }
 
-/** OpenAPI 3.0 lets `nullable` widen an `enum`; JSON Schema does not. */
-function allowNullInEnums(schema: unknown): void {
+interface OpenApiSchema {
+  nullable?: boolean;
+  type?: string;
+  enum?: unknown[];
+  anyOf?: unknown[];
+  oneOf?: unknown[];
+}
+
+/** OpenAPI 3.0 lets `nullable` widen an `enum` and stand without a type; JSON Schema does not. */
+function allowNull(schema: unknown): void {
   if (typeof schema !== "object" || schema === null) return;
-  const { nullable, enum: values } = schema as { nullable?: boolean; enum?: unknown[] };
-  if (nullable === true && Array.isArray(values) && !values.includes(null)) values.push(null);
-  for (const each of Object.values(schema)) allowNullInEnums(each);
+  const given = schema as OpenApiSchema;
+  if (given.nullable === true) {
+    const values = given.enum;
+    if (Array.isArray(values) && !values.includes(null)) values.push(null);
+    if (given.type === undefined) {
+      (given.anyOf ?? given.oneOf)?.push({ type: "null" });
+      delete given.nullable;
+    }
+  }
+  for (const each of Object.values(schema)) allowNull(each);
 }
 
 function validatorOf(
@@ -45,13 +60,14 @@ function validatorOf(
   const key = `${method} ${route} ${status}`;
   const known = validators.get(key);
   if (known !== undefined) return known;
-  const file = route.startsWith("/enterprises/") ? "ghec" : "api.github.com";
+  const isCloud = route.startsWith("/enterprises/") || route.includes("/deprecations/");
+  const file = isCloud ? "ghec" : "api.github.com";
   const operation = describe(file).paths[route]?.[method.toLowerCase()];
   if (operation === undefined) return "no such route";
   const response = operation.responses[String(status)];
   if (response === undefined) return "no such route";
   const schema = response.content?.["application/json"]?.schema;
-  allowNullInEnums(schema);
+  allowNull(schema);
   const validate = schema === undefined ? null : ajv.compile(schema);
   validators.set(key, validate);
   return validate;

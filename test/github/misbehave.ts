@@ -57,7 +57,7 @@ function startAndCut({ body, incoming, outgoing }: Trouble, headers: Headers): v
   outgoing.write(body.slice(0, Math.floor(body.length / 2)), () => incoming.socket.destroy());
 }
 
-const TROUBLES: Readonly<Record<FaultKind, (trouble: Trouble) => void>> = {
+export const TROUBLES: Readonly<Record<FaultKind, (trouble: Trouble) => void>> = {
   "401": refuse(401, "Bad credentials"),
   "403": refuse(403, "Resource not accessible by integration", (detail) => ({
     "x-accepted-github-permissions": detail ?? "organization_self_hosted_runners=write",
