@@ -4,7 +4,7 @@
 
 import { execFileSync } from "node:child_process";
 import { readdirSync, rmSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { makeFleet } from "./make-fleet.ts";
 import {
   type BenchRow,
@@ -23,7 +23,7 @@ const wants = (part: string) => asked.length === 0 || asked.includes(part);
 const against = (measured: Measured, base: number) => measured.wallSeconds / base;
 
 async function benchStart(): Promise<BenchRow[]> {
-  const fleet = makeFleet(binary, 1, 1);
+  const fleet = makeFleet(1, 1);
   try {
     const bare = { argv: [node, "-e", "0"] as const };
     const commands = [
@@ -41,7 +41,7 @@ async function benchStart(): Promise<BenchRow[]> {
     }));
     return [{ name: "node -e 0", value: formatSeconds(second), ratio: 1, target: null }, ...rows];
   } finally {
-    rmSync(dirname(fleet), { recursive: true, force: true });
+    rmSync(fleet, { recursive: true, force: true });
   }
 }
 
@@ -57,7 +57,7 @@ function benchSize(): BenchRow[] {
 }
 
 async function benchFleet(hosts: number): Promise<BenchRow[]> {
-  const fleet = makeFleet(binary, hosts, 4);
+  const fleet = makeFleet(hosts, 4);
   try {
     const rendered = join(fleet, "rendered");
     const copy = join(fleet, "copy");
@@ -112,7 +112,7 @@ async function benchFleet(hosts: number): Promise<BenchRow[]> {
     ];
     return hosts === 1000 ? cells : cells.map((row) => ({ ...row, target: null }));
   } finally {
-    rmSync(dirname(fleet), { recursive: true, force: true });
+    rmSync(fleet, { recursive: true, force: true });
   }
 }
 
