@@ -12,5 +12,7 @@ export const WORLD = 3;
 export const BUG = 70;
 /** Another ci-fleet is at work here; try again (EX_TEMPFAIL). */
 export const LOCKED = 75;
+/** A credential is missing, unusable or refused (EX_NOPERM). */
+export const REFUSED = 77;
 /** A person said no at a prompt: what a shell gives for Ctrl-C. */
 export const CANCELLED = 130;

@@ -4,10 +4,11 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { openTerminal, type Terminal } from "../adapters/terminal.ts";
+import { CredentialError } from "../base/credential-error.ts";
 import { cleanForTerminal } from "../base/terminal-text.ts";
 import { WorldError } from "../base/world-error.ts";
 import type { CommandCall, Flags } from "./command.ts";
-import { BUG, FINE, USAGE, WORLD } from "./exit-codes.ts";
+import { BUG, FINE, REFUSED, USAGE, WORLD } from "./exit-codes.ts";
 import { describeCommand, describeProgram } from "./help.ts";
 import { parseArgs } from "./parse-args.ts";
 import { UsageError } from "./usage-error.ts";
@@ -70,7 +71,7 @@ function sayUsageError({ err, errStyle }: Terminal, error: UsageError): number {
 function sayWorldError({ err, errStyle }: Terminal, error: WorldError): number {
   err(`${errStyle.red("error:")} ${cleanForTerminal(error.message)}\n`);
   if (error.help !== null) err(`${cleanForTerminal(error.help)}\n`);
-  return WORLD;
+  return error instanceof CredentialError ? REFUSED : WORLD;
 }
 
 /** Short for the person, with the stack for the report. Arguments hold no secrets: none is ever taken there. */

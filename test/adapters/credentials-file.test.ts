@@ -1,6 +1,7 @@
 // A secret is read only from a file that nobody else could have read or replaced.
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -80,6 +81,8 @@ test("links that go round, folders, FIFOs and what is not there have their own w
   assert.match(read(join(folder, "a")), /symbolic link/);
   mkdirSync(join(folder, "folder"), { mode: 0o700 });
   assert.match(read(join(folder, "folder")), /no regular file/);
+  execFileSync("mkfifo", ["-m", "600", join(folder, "fifo")]);
+  assert.match(read(join(folder, "fifo")), /no regular file/);
   assert.equal(read(join(folder, "absent")), "missing");
   assert.equal(read(join(folder, "absent", "deeper")), "missing");
   writeFileSync(join(folder, "large"), Buffer.alloc(70_000), { mode: 0o600 });

@@ -6,6 +6,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { inspect } from "node:util";
+import { describeFailure } from "../../src/adapters/credentials-problem.ts";
 import type { GitHubAnswer, RunnerScopeApi } from "../../src/model/github.ts";
 import type { FaultKind } from "../github/state.ts";
 import { addRunners, type GitHubLab, makeTarget, startGitHubLab, TOKEN } from "./github-lab.ts";
@@ -23,7 +24,10 @@ function sent(lab: GitHubLab, method: string): number {
   return lab.state.requests.filter((request) => request.method === method).length;
 }
 
-function assertSilent(answer: unknown): void {
+/** Nor does the error that a command would end with, its stack and causes included. */
+function assertSilent(answer: GitHubAnswer<unknown>): void {
+  const error = answer.kind === "ok" || answer.kind === "not-found" ? null : describeFailure("ask", answer);
+  assert.ok(!`${inspect(error, { depth: 9, showHidden: true })}${error?.stack}`.includes(TOKEN));
   for (const text of [
     inspect(answer, { depth: 9, showHidden: true }),
     JSON.stringify(answer),
