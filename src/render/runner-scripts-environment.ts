@@ -1,11 +1,9 @@
 // What entrypoint.sh and the job hooks are told. They hold no decision and no name of their own, so that one
 // set of scripts serves all slots of a host. In: a slot and the folders as it sees them. Out: variables.
 
+import { MIN_FREE_MIB } from "../model/disk-guard.ts";
 import type { TargetSpec } from "../model/fleet.ts";
 import type { Placement, Places, Plan, PlannedHost, PlannedSlot } from "../model/plan.ts";
-
-/** Below this a job is refused: what a checkout, a toolchain and a build at least take. */
-const MIN_FREE_MIB = 2048;
 
 /** `P` is text for processes, a mark of Compose's where it fills a path in. */
 export interface SlotFolders<P> {
@@ -79,7 +77,7 @@ function listRegistration(plan: Plan, placement: Placement, admit: string): Read
 /** A personal account has no runners of its own; where the watchdog assigns another repo, mint writes `url`. */
 function nameRegistrationUrl(target: TargetSpec): string {
   if (target.scope.kind !== "repositories") return target.url;
-  return new URL(`/${target.scope.repos[0] ?? ""}`, target.url).href;
+  return new URL(`/${target.scope.owner}/${target.scope.repos[0] ?? ""}`, target.url).href;
 }
 
 /** Arguments of `gh api` (REST, "Create a registration token for …"). */
@@ -92,7 +90,7 @@ function nameTokenRequest(target: TargetSpec): string {
         ? `enterprises/${scope.slug}`
         : scope.kind === "repository"
           ? `repos/${scope.owner}/${scope.repo}`
-          : `repos/${scope.repos[0] ?? ""}`;
+          : `repos/${scope.owner}/${scope.repos[0] ?? ""}`;
   const host = target.flavour === "github.com" ? "" : `--hostname ${new URL(target.url).host} `;
   return `${host}${owner}/actions/runners/registration-token`;
 }

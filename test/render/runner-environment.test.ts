@@ -52,7 +52,7 @@ test("each kind of target gives the address that config.sh takes and the request
     [
       {
         url: "https://github.com/alice",
-        scope: { kind: "repositories", owner: "alice", repos: ["alice/app", "alice/lib"] },
+        scope: { kind: "repositories", owner: "alice", repos: ["app", "lib"] },
       },
       "https://github.com/alice/app",
       "repos/alice/app",
