@@ -65,12 +65,13 @@ function readCommit() {
 }
 
 /** One CommonJS file; `import()` stays lazy, since esbuild wraps what only it reaches into functions. */
-async function bundle() {
+async function bundle(entry, outfile, plugins = []) {
   const { build } = await import("esbuild");
   const result = await build({
     absWorkingDir: root,
-    entryPoints: ["src/cli/main.ts"],
-    outfile: "dist/ci-fleet.cjs",
+    entryPoints: [entry],
+    outfile,
+    plugins,
     bundle: true,
     platform: "node",
     target: "node24",
@@ -86,7 +87,7 @@ async function bundle() {
       CI_FLEET_COMMIT: JSON.stringify(readCommit()),
     },
   });
-  writeFileSync(join(dist, "licenses.txt"), collectLicenses(Object.keys(result.metafile.inputs)));
+  return Object.keys(result.metafile.inputs);
 }
 
 /** The licence texts of Node and of every package that got into the bundle. */
@@ -155,26 +156,30 @@ function stripNode(arch) {
   return stripped;
 }
 
-/** The only script that Node itself loads: it compiles the bundle with the code cache made by `train`. */
-const loader = `const { getRawAsset, getAsset } = require("node:sea");
-const { Script } = require("node:vm");
-const source = Buffer.from(getRawAsset("bundle")).latin1Slice();
-let cachedData;
-try { cachedData = Buffer.from(getRawAsset("cache")); } catch {}
-new Script(source, { filename: "ci-fleet.js", cachedData }).runInThisContext()(require, module, exports);
-`;
+/**
+ * In the binary main.ts stays by itself, so that `--version` reads nothing else; what it imports comes out of an
+ * asset, compiled with the code cache that `train` made.
+ */
+const bodyFromAsset = {
+  name: "body from asset",
+  setup(build) {
+    build.onResolve({ filter: /^\.\/run\.ts$/ }, () => ({ path: "body", namespace: "asset" }));
+    build.onLoad({ filter: /./, namespace: "asset" }, () => ({
+      contents: `
+        const { getRawAsset, getAssetKeys } = require("node:sea");
+        const { Script } = require("node:vm");
+        const read = (name) => Buffer.from(getRawAsset(name));
+        const cachedData = getAssetKeys().includes("cache") ? read("cache") : undefined;
+        const script = new Script(read("body").latin1Slice(), { filename: "ci-fleet.js", cachedData });
+        script.runInThisContext()(require, module, exports);
+      `,
+    }));
+  },
+};
 
 /** What is run, in a copy of a fleet without faults, to learn which functions users need. */
 const trainingFleet = join(root, "fixtures/fleets/cards-of-three-vendors");
-const training = [
-  ["--version"],
-  ["--help"],
-  ["validate"],
-  ["plan"],
-  ["render"],
-  ["render"],
-  ["render", "--check"],
-];
+const training = [["--help"], ["validate"], ["plan"], ["render"], ["render"], ["render", "--check"]];
 
 /**
  * In a process of its own: runs the bundle as its users will and keeps what V8 compiled on the way. Node's own
@@ -184,7 +189,7 @@ const training = [
  */
 async function train() {
   const { Script } = await import("node:vm");
-  const source = readFileSync("bundle.js", "latin1");
+  const source = readFileSync("body.js", "latin1");
   const compile = (cachedData) => {
     const script = new Script(source, { filename: "ci-fleet.js", cachedData });
     if (script.cachedDataRejected) throw new Error("V8 does not take back its own code cache");
@@ -194,10 +199,10 @@ async function train() {
   const runs = existsSync("cache") ? [] : training;
   process.chdir("fleet");
   for (const args of runs) {
-    process.argv = [process.execPath, process.execPath, ...args];
-    script.runInThisContext()(require, { exports: {} }, {});
-    await new Promise((done) => process.once("beforeExit", () => setImmediate(done)));
-    if (process.exitCode) throw new Error(`ci-fleet ${args.join(" ")} ended with ${process.exitCode}`);
+    const body = { exports: {} };
+    script.runInThisContext()(require, body, body.exports);
+    const code = await body.exports.run(args);
+    if (code !== 0) throw new Error(`ci-fleet ${args.join(" ")} ended with ${code}`);
   }
   // Seven numbers of four bytes, then four bytes that V8 leaves as they were (SerializedCodeData::kHeaderSize).
   const cache = script.createCachedData().fill(0, 28, 32);
@@ -211,15 +216,17 @@ async function train() {
  * script, a fixed V8 seed, without which the code cache differs from build to build, and a base for another
  * architecture, which it would try to run. Paths are relative: the folder of this checkout stays out.
  */
-function packageBinary(arch, output) {
+async function packageBinary(arch, output) {
   const work = join(dist, `.work-${arch}-${process.pid}`);
   mkdirSync(work, { recursive: true });
   try {
     const quiet = { cwd: work, stdio: ["ignore", "pipe", "pipe"] };
     const node = (...args) => execFileSync(process.execPath, ["--random-seed=1", ...args], quiet);
-    const assets = { bundle: "bundle.js" };
-    const source = readFileSync(join(dist, "ci-fleet.cjs"));
-    writeFileSync(join(work, "bundle.js"), `(function (require, module, exports) {${source}\n})`);
+    const assets = { body: "body.js" };
+    await bundle("src/cli/main.ts", join(work, "start.js"), [bodyFromAsset]);
+    await bundle("src/cli/run.ts", join(work, "body.js"));
+    const body = readFileSync(join(work, "body.js"), "latin1");
+    writeFileSync(join(work, "body.js"), `(function (require, module, exports) {${body}\n})`, "latin1");
     if (arch === process.arch) {
       cpSync(trainingFleet, join(work, "fleet"), { recursive: true });
       // Threads and collections at their own times would show in the cache; these flags do not forbid its use.
@@ -228,11 +235,10 @@ function packageBinary(arch, output) {
       node(...steady);
       assets.cache = "cache";
     }
-    writeFileSync(join(work, "loader.js"), loader);
     const flags = { disableExperimentalSEAWarning: true, execArgvExtension: "none" };
     writeFileSync(
       join(work, "sea.json"),
-      JSON.stringify({ main: "loader.js", output: "blob", ...flags, assets }),
+      JSON.stringify({ main: "start.js", output: "blob", ...flags, assets }),
     );
     node("--experimental-sea-config", "sea.json");
     copyFileSync(stripNode(arch), join(work, "ci-fleet"));
@@ -260,19 +266,21 @@ async function main(args) {
   await writeTemplates();
   if (args.includes("--templates")) return;
   mkdirSync(dist, { recursive: true });
-  await bundle();
+  const inputs = await bundle("src/cli/main.ts", join(dist, "ci-fleet.cjs"));
+  writeFileSync(join(dist, "licenses.txt"), collectLicenses(inputs));
   if (args.includes("--bundle")) return;
-  packageBinary(process.arch, join(dist, "ci-fleet"));
+  await packageBinary(process.arch, join(dist, "ci-fleet"));
   if (!args.includes("--all")) return;
   for (const arch of Object.keys(targets)) {
     const output = join(dist, `ci-fleet-linux-${arch}`);
     if (arch === process.arch) copyFileSync(join(dist, "ci-fleet"), output);
-    else packageBinary(arch, output);
+    else await packageBinary(arch, output);
   }
 }
 
-// Not awaited here: with a top-level await open, Node ends without telling `train` that nothing is left to do.
-main(process.argv.slice(2)).catch((cause) => {
+try {
+  await main(process.argv.slice(2));
+} catch (cause) {
   console.error(cause.constructor.name === "TemplateError" ? cause.message : cause);
   process.exitCode = 1;
-});
+}
