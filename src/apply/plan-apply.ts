@@ -1,0 +1,89 @@
+// From what should be on a host and what is there to the steps between, in an order in which a kill at any
+// moment leaves something that the next run finishes. In: wanted (null: nothing), installed. Out: a plan.
+
+import type { ApplyPlan, Installed, Step, Wanted } from "../model/apply.ts";
+import { checkGround, listWarnings } from "./check-ground.ts";
+import { composeJournal, composeSharedBefore } from "./conclude.ts";
+import { type Desk, openDesk, step } from "./desk.ts";
+import { keepRetiringDown, listChanges } from "./steps-change.ts";
+import { beginJournal, listPreparations } from "./steps-prepare.ts";
+import { listLastFolders, listRemovals } from "./steps-removal.ts";
+
+export interface PlannedApply extends ApplyPlan {
+  readonly desk: Desk;
+}
+
+export interface ApplyOptions {
+  /** Drop what was edited by hand in files of ours. */
+  readonly force: boolean;
+}
+
+export function planApply(
+  wanted: Wanted | null,
+  installed: Installed,
+  { force }: ApplyOptions,
+): PlannedApply {
+  const desk = openDesk(wanted, installed, force);
+  const work = wanted === null ? listTakingDown(desk) : listPutting(desk, wanted);
+  const isDone = work.length === 0 && !recordsDiffer(desk);
+  return {
+    wanted,
+    refusals: [...checkGround(wanted, installed), ...desk.changes.refusals],
+    warnings: listWarnings(wanted, installed),
+    steps: isDone ? [] : [...beginJournal(desk), ...work, ...endJournal(desk)],
+    waits: listWaits(desk),
+    gate: desk.gate,
+    journal: composeJournal(desk),
+    sharedBefore: composeSharedBefore(desk),
+    desk,
+  };
+}
+
+function listPutting(desk: Desk, wanted: Wanted): readonly Step[] {
+  return [...listPreparations(desk, wanted), ...listChanges(desk, wanted), ...listRemovals(desk)];
+}
+
+function listTakingDown(desk: Desk): readonly Step[] {
+  return [...keepRetiringDown(desk), ...listRemovals(desk)];
+}
+
+/** Nothing to do on the host, but what is written down is not what is so. */
+function recordsDiffer({ wanted, installed }: Desk): boolean {
+  const { record, journal } = installed;
+  if (journal !== null) return true;
+  if (wanted === null) return record !== null;
+  return (
+    record === null ||
+    record.generation !== wanted.generation ||
+    record.ciFleetVersion !== wanted.ciFleetVersion ||
+    wanted.slots.some((slot) => record.slots[slot.name]?.generation !== slot.generation)
+  );
+}
+
+function endJournal(desk: Desk): readonly Step[] {
+  const record = (what: "pending" | "generation" | "shared" | "end") =>
+    step({ kind: "record", what }, "WhatIsInForce");
+  return [
+    step({ kind: "sync" }, "WhatIsInForce"),
+    ...[record("pending"), record("generation"), record("shared"), record("end")],
+    ...(desk.wanted === null ? listLastFolders(desk) : []),
+  ];
+}
+
+function listWaits(desk: Desk): PlannedApply["waits"] {
+  const waits = new Map<string, { action: "restart" | "remove" | "reload"; unit: string | null }>();
+  for (const slot of desk.wanted?.slots ?? []) {
+    const verdict = desk.verdicts.get(slot.name)?.kind;
+    if (verdict === "restart" || verdict === "replace") {
+      waits.set(slot.name, { action: "restart", unit: slot.unit });
+    }
+  }
+  for (const { name, record } of desk.retiring) waits.set(name, { action: "remove", unit: record.unit });
+  for (const name of desk.gate) {
+    waits.set(name, { action: "reload", unit: waits.get(name)?.unit ?? null });
+  }
+  for (const { disturbs, unit } of desk.wanted?.upkeep ?? []) {
+    for (const name of disturbs) if (!waits.has(name)) waits.set(name, { action: "restart", unit });
+  }
+  return waits;
+}

@@ -1,0 +1,211 @@
+// What puts the new files in force: files, systemd's reload, starts, and restarts of slots that have no job.
+// In: the desk. Out: steps, each naming the slots that must have no job for it.
+
+import type { Step, Wanted, WantedSlot } from "../model/apply.ts";
+import { removeTrees, tolerate } from "./commands.ts";
+import { type Desk, step } from "./desk.ts";
+import { RETIRED } from "./places.ts";
+
+export function listChanges(desk: Desk, wanted: Wanted): readonly Step[] {
+  const steps = [
+    ...keepRetiringDown(desk),
+    ...welcomeBack(desk, wanted),
+    ...writeFiles(desk),
+    ...(wanted.supervision === "systemd"
+      ? [...reload(desk), ...enable(desk, wanted), ...tendUpkeep(desk, wanted)]
+      : []),
+    ...restartSlots(desk, wanted),
+    ...startSlots(desk, wanted),
+  ];
+  if (desk.gate.length === 0) return steps;
+  return [
+    step({ kind: "look", slots: desk.gate }, "ReloadWouldTakeCards"),
+    ...steps.map((each) => ({ ...each, slots: [...desk.gate, ...each.slots] })),
+  ];
+}
+
+/** Asked again at each restart by the slot's unit, and by the watchdog. */
+export function keepRetiringDown({ installed, places, retiring }: Desk): readonly Step[] {
+  return retiring.flatMap(({ name }) => {
+    if (installed.drained.has(name)) return [];
+    const file = { path: `${places.state}/drained/${name}`, content: RETIRED, mode: 0o644 as const };
+    return [step({ kind: "write", file, isNew: true }, "SlotIsNotWanted")];
+  });
+}
+
+/** What a person drained stays drained. */
+function welcomeBack({ installed, places }: Desk, { slots }: Wanted): readonly Step[] {
+  return slots
+    .filter(({ name }) => installed.drained.get(name) === true)
+    .map(({ name }) =>
+      step({ kind: "remove-file", path: `${places.state}/drained/${name}` }, "SlotComesBack"),
+    );
+}
+
+function writeFiles({ changes }: Desk): readonly Step[] {
+  return changes.writes.map(({ file, isNew }) =>
+    step({ kind: "write", file, isNew }, isNew ? "FileIsMissing" : "FileIsOlder"),
+  );
+}
+
+function reload({ commands, reloads, installed }: Desk): readonly Step[] {
+  if (!reloads) return [];
+  const because = installed.journal === null ? "UnitsChange" : "RunWasCutOff";
+  return [step(commands.systemctl("daemon-reload"), because)];
+}
+
+/** The target wants every slot that always runs: started again it would wake what a person stopped. */
+function enable({ commands, installed }: Desk, { target }: Wanted): readonly Step[] {
+  if (target === null) return [];
+  return [
+    ...(installed.units.get(target)?.enabled === true
+      ? []
+      : [step(commands.systemctl("enable", target), "TargetIsNotEnabled")]),
+    ...(isTargetNew(installed) ? [step(commands.startUnits([target]), "TargetIsNew")] : []),
+  ];
+}
+
+function isTargetNew({ record }: Desk["installed"]): boolean {
+  return record === null || record.target === null;
+}
+
+function tendUpkeep({ commands, installed, changes }: Desk, { upkeep }: Wanted): readonly Step[] {
+  if (isTargetNew(installed)) return [];
+  const written = new Set(changes.writes.map(({ file }) => file.path));
+  const known = installed.record?.upkeep ?? [];
+  return upkeep.flatMap(({ unit, files, disturbs }) => {
+    if (!known.includes(unit)) return [step(commands.startUnits([unit]), "UnitIsNew")];
+    if (!files.some((path) => written.has(path)) && installed.journal === null) return [];
+    const restart = step(commands.systemctl("restart", unit), "UnitChanges", disturbs);
+    return disturbs.length === 0
+      ? [restart]
+      : [step({ kind: "look", slots: disturbs }, "UnitChanges"), restart];
+  });
+}
+
+/** Stopped and started in two steps: what it held, an image for one, is free when the first one ends. */
+function restartSlots(desk: Desk, wanted: Wanted): readonly Step[] {
+  return wanted.slots.flatMap((slot) => {
+    const verdict = desk.verdicts.get(slot.name);
+    if (verdict?.kind !== "restart" && verdict?.kind !== "replace") return [];
+    const { name } = slot;
+    const { because } = verdict;
+    const middle =
+      verdict.kind === "replace" ? replaceSlot(desk, wanted, slot, because) : stopSlot(desk, slot, because);
+    return [
+      step({ kind: "look", slots: [name] }, because),
+      ...middle,
+      ...(slot.always || isUp(desk, slot) ? [startSlot(desk, slot, because)] : []),
+    ];
+  });
+}
+
+function isUp({ installed }: Desk, { name, unit }: WantedSlot): boolean {
+  const state = installed.slots.get(name);
+  const active = unit === null ? undefined : state?.units.get(unit)?.active;
+  return (
+    active === "active" || active === "activating" || (unit === null && state?.container?.running === true)
+  );
+}
+
+/** Compose stops what it makes anew. */
+function stopSlot({ commands }: Desk, { name, unit }: WantedSlot, because: string): readonly Step[] {
+  return unit === null ? [] : [step(commands.stopUnits([unit]), because, [name])];
+}
+
+function startSlot({ commands, places }: Desk, { name, unit }: WantedSlot, because: string): Step {
+  const up = ["up", "--detach", "--force-recreate", name];
+  return unit === null
+    ? step(commands.compose(`${places.config}/compose.yaml`, ...up), because, [name])
+    : step(commands.startUnits([unit]), because, [name]);
+}
+
+function replaceSlot(desk: Desk, wanted: Wanted, slot: WantedSlot, because: string): readonly Step[] {
+  const { installed } = desk;
+  const old = installed.record?.slots[slot.name] ?? installed.journal?.slots[slot.name];
+  if (old === undefined) throw new Error(`${slot.name} replaces nothing`);
+  const top = `${wanted.places.state}/${slot.name}`;
+  const folders = wanted.folders.filter(({ path }) => path === top || path.startsWith(`${top}/`));
+  return [
+    ...takeDown(desk, slot.name, { ...old, unit: old.unit ?? slot.unit }, because, slot.unit),
+    ...folders.map((folder) => step({ kind: "make-folder", folder }, because, [slot.name])),
+  ];
+}
+
+/** From a slot without a job to nothing of it. GitHub has the last word on whether it has a job. */
+export function takeDown(
+  { commands, places, installed }: Desk,
+  name: string,
+  old: {
+    readonly unit: string | null;
+    readonly target: string;
+    readonly docker: string;
+    readonly run: string;
+  },
+  because: string,
+  otherUnit: string | null = null,
+): readonly Step[] {
+  const fleet = installed.record?.fleet ?? places.config.slice(places.config.lastIndexOf("/") + 1);
+  const units = [...new Set([old.unit, otherUnit].flatMap((unit) => unit ?? []))];
+  const { docker } = commands;
+  const isContainer = old.run === "container";
+  const hasSidecar = old.docker === "dind";
+  const container = installed.engine?.containers.get(name);
+  return [
+    step({ kind: "deregister", slot: name, target: old.target }, because, [name]),
+    ...(units.length > 0
+      ? [
+          step(commands.stopUnits(units), because, [name]),
+          step(tolerate(commands.systemctl("reset-failed", `${fleet}-*@${name}.service`)), because, [name]),
+        ]
+      : []),
+    ...(isContainer && units.length === 0 && container !== undefined
+      ? [step(tolerate(docker("stop", "--time", "120", name)), because, [name])]
+      : []),
+    ...(isContainer && container !== undefined
+      ? [step(tolerate(docker("rm", "--force", "--volumes", name)), because, [name])]
+      : []),
+    ...(hasSidecar
+      ? [
+          step(tolerate(docker("rm", "--force", "--volumes", `${name}-dind`)), because, [name]),
+          step(
+            tolerate(docker("volume", "rm", "--force", `ci-fleet-${fleet}_${name}-docker-socket`)),
+            because,
+            [name],
+          ),
+        ]
+      : []),
+    step(removeTrees([`${places.state}/${name}`, `${places.run}/${name}`]), because, [name]),
+  ];
+}
+
+function startSlots(desk: Desk, { slots, target }: Wanted): readonly Step[] {
+  const { verdicts, commands, places, installed } = desk;
+  // The target starts them all.
+  if (target !== null && isTargetNew(installed)) return [];
+  const starting = slots.filter(({ name }) => verdicts.get(name)?.kind === "start");
+  const bySystemd = starting.filter(({ unit }) => unit !== null);
+  const byCompose = starting.filter(({ unit }) => unit === null);
+  const because = verdictOf(desk, starting[0]);
+  return [
+    ...(bySystemd.length === 0
+      ? []
+      : [step(commands.startUnits(bySystemd.flatMap(({ unit }) => unit ?? [])), because)]),
+    ...(byCompose.length === 0
+      ? []
+      : [
+          step(
+            commands.compose(
+              `${places.config}/compose.yaml`,
+              ...["up", "--detach", "--no-recreate", ...byCompose.map(({ name }) => name)],
+            ),
+            because,
+          ),
+        ]),
+  ];
+}
+
+function verdictOf({ verdicts }: Desk, slot: WantedSlot | undefined): string {
+  const verdict = slot === undefined ? undefined : verdicts.get(slot.name);
+  return verdict?.kind === "start" ? verdict.because : "SlotIsNew";
+}

@@ -1,0 +1,183 @@
+// What takes down what is not wanted any more: slots first, each when it has no job, then what they needed.
+// With nothing wanted this is all there is, and it ends with a host as it was. In: the desk. Out: steps.
+
+import type { Step, Wanted } from "../model/apply.ts";
+import { removeAccount, removeTrees, tolerate } from "./commands.ts";
+import { type Desk, step } from "./desk.ts";
+import { ACCOUNT, listFoldersBetween, parentOf, RUNNER_HOME } from "./places.ts";
+import { takeDown } from "./steps-change.ts";
+
+export function listRemovals(desk: Desk): readonly Step[] {
+  const { retiring, gate, wanted } = desk;
+  const steps = [
+    ...retireSlots(desk),
+    ...(wanted === null ? endTarget(desk) : []),
+    ...endUpkeep(desk),
+    ...removeFiles(desk),
+    ...removeImages(desk),
+    ...removeNetwork(desk),
+    ...removeRunners(desk),
+  ];
+  const waiting = wanted === null ? [] : gate;
+  const byCards = steps.map((each) => ({ ...each, slots: [...waiting, ...each.slots] }));
+  return [
+    ...byCards,
+    ...chaseGhosts(desk),
+    ...(wanted === null ? removeRest(desk, retiring.map(nameOf)) : []),
+  ];
+}
+
+const nameOf = ({ name }: { readonly name: string }) => name;
+
+function retireSlots(desk: Desk): readonly Step[] {
+  const { places } = desk;
+  return desk.retiring.flatMap(({ name, record }) => [
+    step({ kind: "look", slots: [name] }, "SlotIsNotWanted"),
+    ...takeDown(desk, name, record, "SlotIsNotWanted"),
+    ...["drained", "assigned"].map((folder) =>
+      step({ kind: "remove-file", path: `${places.state}/${folder}/${name}` }, "SlotIsNotWanted", [name]),
+    ),
+  ]);
+}
+
+function endTarget({ commands, installed, disturbed }: Desk): readonly Step[] {
+  const target = installed.record?.target ?? null;
+  if (target === null) return [];
+  return [
+    step(tolerate(commands.stopUnits([target])), "NothingIsWanted", disturbed),
+    step(tolerate(commands.systemctl("disable", target)), "NothingIsWanted", disturbed),
+  ];
+}
+
+/** While their scripts are there: the end of one takes back what its start has done. */
+function endUpkeep(desk: Desk): readonly Step[] {
+  const units = listStaleUpkeep(desk);
+  return units.map((unit) =>
+    step(tolerate(desk.commands.stopUnits([unit])), "UnitIsNotWanted", desk.disturbed),
+  );
+}
+
+export function listStaleUpkeep({ installed, wanted }: Desk): readonly string[] {
+  const known = new Set([...(installed.record?.upkeep ?? []), ...(installed.journal?.upkeep ?? [])]);
+  return [...known].filter((unit) => !(wanted?.upkeep ?? []).some((each) => each.unit === unit)).sort();
+}
+
+/** Units of slots that still run stay until these are gone. */
+function removeFiles(desk: Desk): readonly Step[] {
+  const { changes, wanted, places, commands, disturbed } = desk;
+  const { removals } = changes;
+  if (removals.length === 0) return [];
+  const removesUnit = removals.some((path) => path.startsWith(`${places.units}/`));
+  // A unit that is gone from the disk and stopped does no harm in systemd's memory; a reload would, to cards.
+  const reloads = removesUnit && !(wanted?.slots ?? []).some(({ losesCards }) => losesCards);
+  const rootless = listStaleUpkeep(desk).some((unit) => unit.endsWith("-rootless.service"));
+  return [
+    ...removals.map((path) => step({ kind: "remove-file", path }, "FileIsNotWanted", disturbed)),
+    ...listEmptied(removals, wanted, places).map((path) =>
+      step({ kind: "remove-folder", path }, "FolderIsEmpty", disturbed),
+    ),
+    ...(rootless
+      ? [
+          step(
+            removeTrees([`${places.state}/rootless`, `${places.run}/rootless`]),
+            "UnitIsNotWanted",
+            disturbed,
+          ),
+        ]
+      : []),
+    ...(reloads ? [step(commands.systemctl("daemon-reload"), "UnitsChange", disturbed)] : []),
+  ];
+}
+
+/** Folders of removed files in which nothing wanted lies, the innermost first. */
+function listEmptied(
+  removals: readonly string[],
+  wanted: Wanted | null,
+  { config, units }: Desk["places"],
+): readonly string[] {
+  const folders = new Set<string>();
+  for (const path of removals) {
+    const top = path.startsWith(`${units}/`) ? units : config;
+    for (const folder of listFoldersBetween(top, path)) folders.add(folder);
+  }
+  const holds = (folder: string) => (wanted?.files ?? []).some(({ path }) => path.startsWith(`${folder}/`));
+  return [...folders]
+    .filter((folder) => !holds(folder))
+    .sort((a, b) => b.length - a.length || (a < b ? -1 : 1));
+}
+
+function removeImages(desk: Desk): readonly Step[] {
+  return listStaleImages(desk).map((reference) =>
+    step(tolerate(desk.commands.docker("image", "rm", reference)), "ImageIsNotWanted", desk.disturbed),
+  );
+}
+
+/** Ours, not wanted, and still there. */
+export function listStaleImages({ installed, wanted }: Desk): readonly string[] {
+  const { record, journal, engine } = installed;
+  const known = new Set([...(record?.images ?? []), ...(journal?.images ?? [])]);
+  const keep = new Set((wanted?.images ?? []).map(({ reference }) => reference));
+  return [...known].filter((image) => !keep.has(image) && engine?.images.has(image) === true).sort();
+}
+
+function removeNetwork({ installed, wanted, commands, disturbed }: Desk): readonly Step[] {
+  const { record, journal, engine } = installed;
+  const name = record?.network ?? journal?.network ?? null;
+  if (name === null || wanted?.network === name || engine?.networks.has(name) !== true) return [];
+  return [step(tolerate(commands.docker("network", "rm", name)), "NetworkIsNotWanted", disturbed)];
+}
+
+function removeRunners(desk: Desk): readonly Step[] {
+  return listStaleRunners(desk).map((version) =>
+    step(removeTrees([`${desk.places.runner}/${version}`]), "RunnerIsNotWanted", desk.disturbed),
+  );
+}
+
+export function listStaleRunners({ installed, wanted }: Desk): readonly string[] {
+  const { shared, runnerVersions, others } = installed;
+  const used = new Set([...others.flatMap((other) => other.runnerVersions), wanted?.runnerVersion ?? ""]);
+  return shared.runners.filter((version) => !used.has(version) && runnerVersions.has(version));
+}
+
+/** Registrations that an earlier run could not take away. */
+function chaseGhosts({ installed, wanted }: Desk): readonly Step[] {
+  const wantedNames = new Set((wanted?.slots ?? []).map(nameOf));
+  return Object.entries(installed.record?.ghosts ?? {})
+    .filter(([slot]) => !wantedNames.has(slot))
+    .map(([slot, target]) => step({ kind: "deregister", slot, target }, "RegistrationIsLeft"));
+}
+
+/** State, and what fleets share when this was the last one. */
+function removeRest(desk: Desk, slots: readonly string[]): readonly Step[] {
+  const { installed, places } = desk;
+  const { shared, others } = installed;
+  const isLast = others.length === 0;
+  const trees = [places.state, places.run].filter((path) => installed.folders.get(path)?.kind === "folder");
+  return [
+    ...(trees.length > 0 ? [step(removeTrees(trees), "NothingIsWanted", slots)] : []),
+    ...(isLast && shared.account && installed.account !== null
+      ? [step(removeAccount(ACCOUNT), "NobodyUsesIt", slots)]
+      : []),
+    ...(isLast && shared.home
+      ? [step({ kind: "remove-folder", path: RUNNER_HOME }, "NobodyUsesIt", slots)]
+      : []),
+    ...(isLast && isOurProgram(desk)
+      ? [step({ kind: "remove-file", path: places.binary }, "NobodyUsesIt", slots)]
+      : []),
+  ];
+}
+
+function isOurProgram({ installed: { program, shared } }: Desk): boolean {
+  return program.kind === "file" && shared.programs.includes(program.sha256);
+}
+
+/** After the records, which lie in some of them; the ones above are there for all fleets. */
+export function listLastFolders(desk: Desk): readonly Step[] {
+  const { places, retiring, installed } = desk;
+  const slots = retiring.map(nameOf);
+  const above = [places.state, places.run].map(parentOf);
+  const folders = [places.config, parentOf(places.config), ...above, places.runner, parentOf(places.runner)];
+  return folders
+    .filter((path) => installed.folders.get(path)?.kind === "folder")
+    .map((path) => step({ kind: "remove-folder", path }, "NothingIsWanted", slots));
+}

@@ -1,0 +1,175 @@
+// Everything that should be on a host once its files are in force. In: the plan, what was rendered for the host,
+// copies of what the plan was made of. Out: one record, in which nothing is left to choose.
+
+import type { InstallPlaces, Wanted, WantedAccount, WantedFile, WantedUpkeep } from "../model/apply.ts";
+import type { Plan, PlannedHost } from "../model/plan.ts";
+import type { RenderedFile } from "../model/rendered-file.ts";
+import { ACCOUNT } from "./places.ts";
+import { hashFiles, readServices } from "./read-generations.ts";
+import { listWantedFolders, listWantedImages, listWantedSlots } from "./want-slots.ts";
+
+export interface HostSources {
+  readonly plan: Plan;
+  readonly host: PlannedHost;
+  readonly rendered: readonly RenderedFile[];
+  /** Spec, inventories and image folders, by path below the spec's folder: units read them again. */
+  readonly copies: readonly {
+    readonly path: string;
+    readonly content: string;
+    readonly mode: 0o644 | 0o755;
+  }[];
+  readonly places: InstallPlaces;
+  readonly program: Wanted["program"];
+}
+
+/** Two texts for one path are told as a text: the paths that clash. */
+export type Wanting =
+  | { readonly kind: "wanted"; readonly wanted: Wanted }
+  | { readonly kind: "clash"; readonly paths: readonly string[] };
+
+/** Throws for hosts without slots of their own: ask `supervision` first. */
+export function wantHost(sources: HostSources): Wanting {
+  const { plan, host, places } = sources;
+  const { supervision } = host;
+  if (supervision === "none") throw new Error(`${host.name} holds no slots`);
+  const { files, clashes } = gatherFiles(sources);
+  if (clashes.length > 0) return { kind: "clash", paths: clashes };
+  const below = indexBelow(files, places);
+  const compose = below.get("compose.yaml");
+  const services = compose === undefined ? new Map<string, never>() : readServices(compose);
+  const slots = listWantedSlots(plan, host, { services, below });
+  const rootless = places.flavour === "system" && host.placements.some(({ docker }) => docker === "rootless");
+  const inContainers = host.placements.filter(({ run }) => run === "container");
+  const usesNetwork = supervision === "systemd" && inContainers.some(({ docker }) => docker !== "socket");
+  return {
+    kind: "wanted",
+    wanted: {
+      fleet: plan.fleet,
+      host: host.name,
+      ciFleetVersion: plan.ciFleetVersion,
+      supervision,
+      places,
+      generation: hashFiles(files),
+      files,
+      folders: supervision === "systemd" ? listWantedFolders(host, places) : [],
+      slots,
+      upkeep: supervision === "systemd" ? listUpkeep(sources, below, slots) : [],
+      target: supervision === "systemd" ? plan.units.target : null,
+      account: wantAccount(host, places, rootless),
+      network: usesNetwork ? `ci-fleet-${plan.fleet}` : null,
+      images: listWantedImages(services),
+      runnerVersion: host.placements.some(({ run }) => run === "process") ? plan.runner.version : null,
+      program: sources.program,
+      expects: listExpected(plan, host, places),
+      engine: { compose: inContainers.length > 0, rootless },
+    },
+  };
+}
+
+/** Of a host's folder, what an installed host uses: the rest is for its hypervisor or its first boot. */
+const INSTALLED = /^(?:compose\.yaml$|runner\/|images\/)/;
+
+function gatherFiles({ host, rendered, copies, places }: HostSources) {
+  const files = new Map<string, WantedFile>();
+  const clashes: string[] = [];
+  const add = (path: string, content: string, mode: 0o644 | 0o755): void => {
+    const there = files.get(path);
+    if (there !== undefined && there.content !== content) clashes.push(path);
+    else if (there === undefined) files.set(path, { path, content, mode });
+  };
+  const top = `hosts/${host.name}/`;
+  for (const { path, content, mode } of rendered) {
+    if (!path.startsWith(top)) continue;
+    const inner = path.slice(top.length);
+    const unit = readUnitPath(inner, places);
+    if (unit !== null) add(`${places.units}/${unit}`, content, mode);
+    else if (INSTALLED.test(inner)) add(`${places.config}/${inner}`, content, mode);
+  }
+  for (const { path, content, mode } of copies) add(`${places.config}/${path}`, content, mode);
+  const sorted = [...files.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+  return { files: sorted, clashes };
+}
+
+/** null: no unit, or one of the other flavour. */
+function readUnitPath(inner: string, { flavour }: InstallPlaces): string | null {
+  if (!inner.startsWith("systemd/")) return null;
+  const path = inner.slice("systemd/".length);
+  const isUsers = path.startsWith("user/");
+  if (isUsers !== (flavour === "user")) return null;
+  return isUsers ? path.slice("user/".length) : path;
+}
+
+function indexBelow(files: readonly WantedFile[], places: InstallPlaces): ReadonlyMap<string, string> {
+  const below = new Map<string, string>();
+  for (const { path, content } of files) {
+    for (const top of [places.config, places.units]) {
+      if (path.startsWith(`${top}/`)) below.set(path.slice(top.length + 1), content);
+    }
+  }
+  return below;
+}
+
+function listUpkeep(
+  { plan, places }: HostSources,
+  below: ReadonlyMap<string, string>,
+  slots: Wanted["slots"],
+): readonly WantedUpkeep[] {
+  const { units } = plan;
+  const candidates: readonly WantedUpkeep[] = [
+    {
+      unit: units.binfmt,
+      files: [`${places.units}/${units.binfmt}`, `${places.config}/runner/binfmt.sh`],
+      disturbs: slots.filter(({ emulates }) => emulates).map(({ name }) => name),
+    },
+    {
+      unit: units.rootless,
+      files: [`${places.units}/${units.rootless}`],
+      disturbs: slots.filter(({ docker }) => docker === "rootless").map(({ name }) => name),
+    },
+    ...[units.watchdog, units.cache].map((name) => ({
+      unit: `${name}.timer`,
+      files: [`${places.units}/${name}.timer`],
+      disturbs: [],
+    })),
+  ];
+  return candidates.filter(({ unit }) => below.has(unit));
+}
+
+/**
+ * The rootless engine's user has the runner's uid, so that what root makes in a job's container belongs to the
+ * runner: docs/decisions/0008-docker-for-jobs.md.
+ */
+function wantAccount(host: PlannedHost, places: InstallPlaces, rootless: boolean): WantedAccount | null {
+  const used = host.placements.some(({ user }) => user !== null) || rootless;
+  if (!used || places.flavour === "user") return null;
+  const inContainers = host.placements.find(
+    ({ docker, run }) => docker === "rootless" && run === "container",
+  );
+  return { name: ACCOUNT, uid: inContainers?.uid ?? null, subordinates: rootless };
+}
+
+function listExpected(plan: Plan, host: PlannedHost, places: InstallPlaces): Wanted["expects"] {
+  const { ca } = plan.network;
+  const SYSTEM = "/etc/ci-fleet/";
+  const credentialPath = (path: string) =>
+    places.flavour === "user" && path.startsWith(SYSTEM)
+      ? `${places.config.slice(0, places.config.lastIndexOf("/"))}/${path.slice(SYSTEM.length)}`
+      : path;
+  return [
+    ...host.credentials.map(({ path, target }) => ({
+      path: credentialPath(path),
+      what: `the credential of target ${target}`,
+      help: "run `ci-fleet auth put` here; until then slots wait and register nothing",
+    })),
+    ...(ca === null
+      ? []
+      : [{ path: ca, what: "the certificate authority of `network.ca`", help: "copy it to this host" }]),
+    ...host.placements.flatMap(({ pool, volumes }) =>
+      volumes.map(({ source }) => ({
+        path: source,
+        what: `a volume of pool ${pool}`,
+        help: "make the folder, or the slots of the pool will not start",
+      })),
+    ),
+  ];
+}
