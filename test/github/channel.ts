@@ -64,6 +64,7 @@ function tenant(state: FakeState, request: Request): Answer {
   if (version !== undefined && older(version, FLOOR)) return { status: 404, body: { message: text } };
   const admin = randomUUID();
   state.admins.set(admin, path);
+  state.secrets.add(admin);
   return { status: 200, body: { url: request.base, token: admin } };
 }
 

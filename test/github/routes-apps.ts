@@ -64,6 +64,7 @@ export function answerApp(state: FakeState, request: Request): Answer {
   if (installation === undefined) return error(404, "Not Found");
   if (installation.suspended === true) return error(403, "This installation has been suspended");
   const token = `ghs_${app.id}_${randomBytes(300).toString("base64url")}`;
+  state.secrets.add(token);
   const expiresAt = state.now() + 3_600_000;
   const scopes = [`${installation.account}/*`];
   state.credentials.set(token, {

@@ -236,6 +236,7 @@ function createJit(state: FakeState, request: Request, scope: FakeScope, route: 
     ".credentials_rsaparams": bom({ d: runner.secret }),
   };
   const encoded = Buffer.from(JSON.stringify(files)).toString("base64");
+  state.secrets.add(encoded);
   return {
     status: 201,
     body: { runner: runnerBody(state, runner), encoded_jit_config: encoded },

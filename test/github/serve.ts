@@ -90,6 +90,12 @@ async function handle(
   };
   if (request.path.startsWith("/_lab/"))
     return send(state, request, answerControl(state, request, mistakes), outgoing, null);
+  const file = state.files.get(request.path);
+  if (file !== undefined && request.method === "GET") {
+    outgoing.writeHead(200, { "content-type": "application/octet-stream", "content-length": file.length });
+    outgoing.end(file);
+    return;
+  }
   const record = { method: request.method, path: request.path, status: 0, at: state.now() };
   const isChannel = request.path.startsWith("/_runner/") || request.path === "/actions/runner-registration";
   if (!isChannel) state.requests.push(record);

@@ -140,6 +140,10 @@ export class FakeState {
   readonly deprecated = new Set<string>();
   readonly faults: Fault[] = [];
   readonly requests: FakeRequest[] = [];
+  /** Plain files, the release tarballs among them, by the path of their URL. */
+  readonly files = new Map<string, Buffer>();
+  /** Everything secret that was ever given out: the lab looks for it where it must not be. */
+  readonly secrets = new Set<string>();
   downloads: Record<string, unknown>[] = [];
   groupLimit = 10_000;
   rateLimit = 5000;
@@ -202,6 +206,7 @@ export class FakeState {
       lie: null,
     };
     this.scope(path).runners.set(runner.id, runner);
+    this.secrets.add(runner.secret);
     return runner;
   }
 
@@ -227,6 +232,7 @@ export class FakeState {
       .slice(0, 29);
     const expiresAt = this.now() + 3_600_000;
     this.tokens.set(token, { scope, kind, expiresAt });
+    this.secrets.add(token);
     return { token, expires_at: new Date(expiresAt).toISOString() };
   }
 

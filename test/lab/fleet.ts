@@ -1,0 +1,67 @@
+// A fleet on a host of the lab, made as a person would: a spec, the host's own inventory, `render`. In: a host, the
+// text of a spec. Out: a repository in /srv/fleet with everything rendered.
+
+import type { FakeState } from "../github/state.ts";
+import type { Host } from "./host.ts";
+import type { Lab } from "./lab.ts";
+
+export const REPOSITORY = "/srv/fleet";
+
+/** `pools` are lines below `pools:`; `more` are whole lines of the spec. */
+export function writeSpec({
+  fleet = "acme",
+  github = "{url: https://github.com/acme, auth: {token: /etc/ci-fleet/token}}",
+  version = "2.337.0",
+  hosts = ["forge"],
+  pools,
+  more = "",
+}: {
+  readonly fleet?: string;
+  readonly github?: string;
+  readonly version?: string;
+  readonly hosts?: readonly string[];
+  readonly pools: Readonly<Record<string, string>>;
+  readonly more?: string;
+}): string {
+  const list = (entries: readonly (readonly [string, string])[]) =>
+    entries.map(([key, value]) => `  ${key}: ${value}\n`).join("");
+  return [
+    `version: 1\nfleet: ${fleet}\ngithub: ${github}\nrunner: {version: "${version}"}\n`,
+    `hosts:\n${list(hosts.map((host) => [host, ""] as const))}`,
+    `pools:\n${list(Object.entries(pools))}${more}`,
+  ].join("");
+}
+
+/** Each host describes itself; what others rendered is not needed here. */
+export async function makeFleet(host: Host, spec: string): Promise<void> {
+  await host.write(`${REPOSITORY}/fleet.yaml`, spec);
+  await host.bash(
+    `mkdir -p ${REPOSITORY}/hosts && cd ${REPOSITORY} && ci-fleet detect --yaml >hosts/${host.name}.yaml`,
+  );
+  await renderFleet(host);
+}
+
+export const renderFleet = (host: Host): Promise<string> =>
+  host.bash(`cd ${REPOSITORY} && ci-fleet render --prune 2>&1`);
+
+/** A classic token for everything, in the file that the spec names; and GitHub knows it. */
+export async function giveToken(
+  lab: Lab,
+  host: Host,
+  token = "ghp_TheLabsOwnTokenThatMayDoEverything01",
+): Promise<string> {
+  knowToken(lab.github, token);
+  lab.secrets.add(token);
+  await host.write("/etc/ci-fleet/token", `${token}\n`, "600");
+  return token;
+}
+
+export function knowToken(github: FakeState, token: string): void {
+  github.credentials.set(token, {
+    kind: "classic",
+    scopes: ["*"],
+    write: true,
+    actionsRead: true,
+    expiresAt: null,
+  });
+}
