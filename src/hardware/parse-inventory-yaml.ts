@@ -93,7 +93,7 @@ function nameFeature(node: Node): string | null {
  * A line that opens more levels than an inventory has, by brackets or by `- - -`; and indentation deeper than any.
  * Brackets inside quotes count too: no text of an inventory has that many.
  */
-function findDeepLine(text: string): number | null {
+export function findDeepLine(text: string): number | null {
   let open = 0;
   let start = 0;
   for (const line of text.split("\n")) {

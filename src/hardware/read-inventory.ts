@@ -11,11 +11,18 @@ import { makeFinding } from "./inventory-findings.ts";
 import { type Fields, INVENTORY_FIELDS, type Shape } from "./inventory-shape.ts";
 import { parseInventoryYaml } from "./parse-inventory-yaml.ts";
 import { readScalar, readVerdict, showNode } from "./read-inventory-scalars.ts";
+import { readWrittenInventory } from "./read-written-inventory.ts";
 
 /** A file with more faults than this is no inventory at all. */
 const MAX_FINDINGS = 100;
 
 export function readInventory(text: string, host: string): Checked<Inventory> {
+  const value = readWrittenInventory(text);
+  return value === null ? readEditedInventory(text, host) : { value, diagnostics: [] };
+}
+
+/** The same for any text; exported for the test that compares the two. */
+export function readEditedInventory(text: string, host: string): Checked<Inventory> {
   const doc: DocRef = { kind: "inventory", host };
   const { root, diagnostics } = parseInventoryYaml(text, doc);
   if (root === null) return { value: null, diagnostics };

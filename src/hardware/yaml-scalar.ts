@@ -4,9 +4,9 @@
 // In: a string, number or boolean. Out: its text.
 
 /** Words of letters, each safe within flow collections: no colon, no comma, no bracket, no `#`, no first digit. */
-const PLAIN = /^[A-Za-z/][A-Za-z0-9_./+-]*(?: [A-Za-z][A-Za-z0-9_./+-]*)*$/;
+export const PLAIN = /^[A-Za-z/][A-Za-z0-9_./+-]*(?: [A-Za-z][A-Za-z0-9_./+-]*)*$/;
 /** What YAML 1.1 takes for a boolean or null. */
-const WORDS_WITH_MEANING = /^(?:y|n|yes|no|on|off|true|false|null)$/i;
+export const WORDS_WITH_MEANING = /^(?:y|n|yes|no|on|off|true|false|null)$/i;
 /** Not escaped by JSON.stringify, but folded (NEL, LS, PS), refused (C1, noncharacters) or invisible. */
 const ESCAPED_TOO =
   /[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufdd0-\ufdef\ufeff\ufff0-\uffff]/g;
