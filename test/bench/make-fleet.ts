@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const inventoryFile = join(import.meta.dirname, "../../fixtures/hosts/plain-vm/expected/inventory.yaml");
+const inventoryFile = join(import.meta.dirname, "../../fixtures/hosts/ampere-server/expected/inventory.yaml");
 
 export function makeFleet(hosts: number, pools: number): string {
   const folder = mkdtempSync(join(tmpdir(), `ci-fleet-bench-${hosts}-`));
@@ -20,7 +20,7 @@ export function makeFleet(hosts: number, pools: number): string {
     "hosts:",
     ...names.map((name) => `  ${name}:`),
     "pools:",
-    ...Array.from({ length: pools }, (_, index) => `  p${index}: {runners: 1}`),
+    ...Array.from({ length: pools }, (_, index) => `  p${index}: {runners: 1, limits: {cpus: 2, memory: 4GiB}}`),
   ];
   writeFileSync(join(folder, "fleet.yaml"), `${spec.join("\n")}\n`);
   return folder;
