@@ -281,6 +281,7 @@ async function main(args) {
 try {
   await main(process.argv.slice(2));
 } catch (cause) {
-  console.error(cause.constructor.name === "TemplateError" ? cause.message : cause);
+  const saidInFull = cause.constructor.name === "TemplateError" || "errors" in cause; // or esbuild said it
+  console.error(saidInFull ? cause.message : cause);
   process.exitCode = 1;
 }
