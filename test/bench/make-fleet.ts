@@ -20,7 +20,10 @@ export function makeFleet(hosts: number, pools: number): string {
     "hosts:",
     ...names.map((name) => `  ${name}:`),
     "pools:",
-    ...Array.from({ length: pools }, (_, index) => `  p${index}: {runners: 1, limits: {cpus: 2, memory: 4GiB}}`),
+    ...Array.from(
+      { length: pools },
+      (_, index) => `  p${index}: {runners: 1, limits: {cpus: 2, memory: 4GiB}}`,
+    ),
   ];
   writeFileSync(join(folder, "fleet.yaml"), `${spec.join("\n")}\n`);
   return folder;
