@@ -25,6 +25,7 @@ const floors: Readonly<Record<string, number>> = {
   workflows: 2,
   doctor: 2,
   status: 2,
+  mint: 2,
   adapters: 2,
   cli: 3,
 };

@@ -19,9 +19,15 @@ const ALWAYS_ON_PATH = [
 /** Where Docker's plugins, contexts and rootless socket are found from. */
 const KEPT_VARIABLES = ["HOME", "USER", "LOGNAME", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "DOCKER_CONFIG"];
 
-/** `env`: the process's environment; only what finds tools and their settings is handed on. */
-export function openHostTools(env: Readonly<Record<string, string | undefined>>): HostTools {
-  const cleaned = cleanEnvironment(env);
+/**
+ * `env`: the process's environment; only what finds tools and their settings is handed on. `extra`: variables that
+ * the tools are asked with; everyone on the machine may see them.
+ */
+export function openHostTools(
+  env: Readonly<Record<string, string | undefined>>,
+  extra: Readonly<Record<string, string>> = {},
+): HostTools {
+  const cleaned = { ...cleanEnvironment(env), ...extra };
   return { run: (command, args, timeoutMs) => runTool(command, args, timeoutMs, cleaned) };
 }
 

@@ -9,6 +9,7 @@ export const GLOBAL_OPTIONS: readonly OptionEntry[] = [
   { flags: "-h, --help", help: "show help" },
 ];
 
+const IDENTIFIERS_HELP = "serial numbers and MAC addresses too, which are left out otherwise";
 const JSON_OPTION: OptionEntry = { flags: "--json", help: "print JSON for programs" };
 
 export const COMMANDS: readonly CommandEntry[] = [
@@ -37,6 +38,7 @@ export const COMMANDS: readonly CommandEntry[] = [
       { flags: "--auth-app <id[:key]>", help: "a GitHub App: client id, and its key file on the host" },
       { flags: "--auth-token [file]", help: "a token in a file on the host (default: /etc/ci-fleet/token)" },
       { flags: "--auth-gh <user>", help: "ask this user's GitHub CLI" },
+      { flags: "--identifiers", help: IDENTIFIERS_HELP },
       { flags: "--refresh", help: "detect again, show what changed, write hosts/<name>.yaml" },
       { flags: "-y, --yes", help: "take the defaults, ask nothing" },
       { flags: "--force", help: "overwrite files that are there" },
@@ -56,6 +58,7 @@ export const COMMANDS: readonly CommandEntry[] = [
       { flags: "--json", help: "print a versioned document, with how each fact was learned" },
       { flags: "--yaml", help: "print exactly the file that init writes" },
       { flags: "--name <host>", help: "name of the host in the head of --yaml (default: its hostname)" },
+      { flags: "--identifiers", help: IDENTIFIERS_HELP },
       { flags: "--root <folder>", help: "read this root instead of /" },
     ],
     load: () => import("./commands/detect.ts"),
@@ -103,6 +106,25 @@ export const COMMANDS: readonly CommandEntry[] = [
       JSON_OPTION,
     ],
     load: () => import("./commands/render.ts"),
+  },
+  {
+    name: "mint",
+    hidden: true,
+    summary: "Make one slot ready to start: preflight, container, registration (units call this)",
+    examples: [
+      [
+        "ci-fleet mint -C /etc/ci-fleet/acme --prepare acme-ci-forge-1",
+        "what a slot's unit runs; waits and retries",
+      ],
+      ["ci-fleet mint --prepare acme-ci-forge-1 --dry-run", "is this host fit, and what would be done"],
+    ],
+    options: [
+      { flags: "--prepare <slot>", help: "the slot that is about to start" },
+      { flags: "--user", help: "the fleet is installed below this user's home, without root" },
+      { flags: "--once", help: "try once and say why not, instead of waiting" },
+      { flags: "-n, --dry-run", help: "print what would be done, do nothing" },
+    ],
+    load: () => import("./commands/mint.ts"),
   },
   {
     name: "schema",

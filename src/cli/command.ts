@@ -14,6 +14,8 @@ export interface OptionEntry {
 
 export interface CommandEntry {
   readonly name: string;
+  /** Called by units and by other machines: not in the list of commands, though `--help` of it says all. */
+  readonly hidden?: true;
   /** A positional argument as cac reads it: `<shell>`, `[slot]` where it may be left out. */
   readonly args?: {
     readonly usage: string;

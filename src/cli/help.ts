@@ -11,7 +11,8 @@ const FIRST_STEPS: CommandEntry["examples"] = [
 ];
 
 export function describeProgram(style: StyleNames): string {
-  const commands = COMMANDS.map(({ name, summary }) => [name, summary] as const);
+  const shown = COMMANDS.filter(({ hidden }) => hidden !== true);
+  const commands = shown.map(({ name, summary }) => [name, summary] as const);
   return [
     "One fleet.yaml describes your self-hosted GitHub Actions runners.\n",
     section("Examples", layExamples(FIRST_STEPS, style), style),
