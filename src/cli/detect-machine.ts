@@ -7,19 +7,23 @@ import { openHostFiles } from "../adapters/host-files.ts";
 import { openHostTools } from "../adapters/host-tools.ts";
 import type { Terminal } from "../adapters/terminal.ts";
 import { WorldError } from "../base/world-error.ts";
-import { detectHost } from "../hardware/detect.ts";
+import { type DetectWishes, detectHost } from "../hardware/detect.ts";
 import type { Detection } from "../model/inventory.ts";
 import { NO_TOOLS } from "../model/ports.ts";
 import { showProgress } from "./show-progress.ts";
 
 /** `root`: absolute. */
-export async function detectMachine(root: string | null, terminal: Terminal): Promise<Detection> {
+export async function detectMachine(
+  root: string | null,
+  terminal: Terminal,
+  wishes?: DetectWishes,
+): Promise<Detection> {
   const top = root ?? "/";
   if (!statSync(top, { throwIfNoEntry: false })?.isDirectory()) {
     throw new WorldError(`read the root ${top}`, "there is no such folder");
   }
   const tools = root === null ? openHostTools(process.env) : NO_TOOLS;
-  return showProgress(terminal, "looking at this machine", detectHost(openHostFiles(top), tools));
+  return showProgress(terminal, "looking at this machine", detectHost(openHostFiles(top), tools, wishes));
 }
 
 /** The name of the machine below `root` as a host name of the spec. */

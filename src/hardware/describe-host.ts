@@ -32,6 +32,7 @@ export function describeHost(detection: Detection): string {
     ...section("GPUs", [...describeGpus(inventory), ...describeIommu(inventory), ...describeNpus(inventory)]),
     ...section("Guests and emulation", describeGuests(inventory)),
     ...section("Containers", describeContainers(inventory)),
+    ...section("Identifiers", describeIdentifiers(inventory)),
     ...bulletSection("Missing here", describeMissing(inventory)),
     ...bulletSection(
       "Remarks",
@@ -190,6 +191,16 @@ function describeContainers(inventory: Inventory): readonly Row[] {
       amd === null ? null : amd.kfd ? "/dev/kfd" : "no /dev/kfd",
       amd?.renderGid == null ? null : `render group ${amd.renderGid}`,
     ),
+  ];
+}
+
+/** Empty unless somebody asked for them. */
+function describeIdentifiers({ identifiers }: Inventory): readonly Row[] {
+  if (identifiers === null) return [];
+  return [
+    ...row("serial", identifiers.productSerial ?? "not known"),
+    ...(identifiers.disks ?? []).flatMap((disk) => row(disk.name, disk.serial)),
+    ...(identifiers.interfaces ?? []).flatMap((one) => row(one.name, one.mac)),
   ];
 }
 

@@ -12,6 +12,7 @@ import { readDocker } from "./docker.ts";
 import { type FactNotes, openFactNotes } from "./fact-notes.ts";
 import { isDisplay, nameLeftOut, readPciGpus } from "./gpus.ts";
 import { readOffPciGpus } from "./gpus-off-pci.ts";
+import { readIdentifiers } from "./identifiers.ts";
 import { judgePassthrough, readIommu } from "./iommu.ts";
 import { readArch, readKernel } from "./kernel.ts";
 import { readKvm } from "./kvm.ts";
@@ -26,7 +27,16 @@ import { readPodman, readSystemd } from "./software.ts";
 import { askTools, type QuestionName, type ToolAnswers } from "./tool-answers.ts";
 import { readVirtualization } from "./virtualization.ts";
 
-export async function detectHost(files: HostFiles, tools: HostTools): Promise<Detection> {
+export interface DetectWishes {
+  /** Serial numbers and MAC addresses too. */
+  readonly identifiers: boolean;
+}
+
+export async function detectHost(
+  files: HostFiles,
+  tools: HostTools,
+  wishes: DetectWishes = { identifiers: false },
+): Promise<Detection> {
   const notes = openFactNotes();
   const functions = listPciFunctions(files, notes);
   const nvidia = showsNvidia(files, functions?.some((fn) => fn.vendor === "10de" && isDisplay(fn)) ?? false);
@@ -66,6 +76,7 @@ export async function detectHost(files: HostFiles, tools: HostTools): Promise<De
     podman: readPodman(files, answers, notes),
     systemd: readSystemd(files, answers, notes),
     proxmox: readProxmox(files, answers, notes),
+    identifiers: wishes.identifiers ? readIdentifiers(files, disks, notes) : null,
   };
   return { inventory, sources: notes.sources, remarks: notes.remarks };
 }

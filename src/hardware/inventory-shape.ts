@@ -10,6 +10,7 @@ import type {
   DiskFacts,
   DockerFacts,
   GpuFacts,
+  IdentifierFacts,
   Inventory,
   IommuFacts,
   IommuGroup,
@@ -62,6 +63,7 @@ const count: Shape = { kind: "number", whole: true, max: 2 ** 31 };
 const amount: Shape = { kind: "number", whole: false, max: 2 ** 40 };
 const address = pattern(ADDRESS, 'a PCI address like "0000:01:00.0"');
 const pciId = pattern(PCI_ID, 'a PCI id like "10de:2684"');
+const mac = pattern(/^(?:[0-9a-f]{2}:){5}[0-9a-f]{2}$/, 'a MAC address like "bc:24:11:00:00:01"');
 const cpuList = pattern(CPU_LIST, 'a list of CPUs like "0-3,8"');
 
 const pciDevice = record<PciDevice>(
@@ -148,6 +150,18 @@ const iommu = record<IommuFacts>({
   acsOverride: may(yesNo),
   groups: must(
     list(record<IommuGroup>({ id: must(count), devices: must(list(pciDevice, "address")) }), "id"),
+  ),
+});
+
+type ListOf<K extends keyof IdentifierFacts> = Extract<IdentifierFacts[K], readonly unknown[]>[number];
+
+const identifiers = record<IdentifierFacts>({
+  productSerial: may(label),
+  disks: may(
+    list(record<ListOf<"disks">>({ name: must(label), serial: must(label) }, { oneLine: true }), "name"),
+  ),
+  interfaces: may(
+    list(record<ListOf<"interfaces">>({ name: must(label), mac: must(mac) }, { oneLine: true }), "name"),
   ),
 });
 
@@ -250,6 +264,7 @@ export const INVENTORY_FIELDS: FieldsOf<Inventory> = {
       }),
     ),
   ),
+  identifiers: may(identifiers),
 };
 
 function must(shape: Shape): Field {

@@ -1,9 +1,8 @@
 // Lines of a plain-text page: label column, wrapped text, never wider than the page. In: labels and texts.
 // Out: lines.
 
-import { measureWidth } from "../base/terminal-text.ts";
+import { foldWords, PAGE_WIDTH } from "../base/page-layout.ts";
 
-export const PAGE_WIDTH = 100;
 const LABEL_WIDTH = 14;
 
 export interface Row {
@@ -38,7 +37,7 @@ export function bulletSection(
 
 function hang(first: string, text: string): readonly string[] {
   const indent = " ".repeat(first.length);
-  return wrapText(text, PAGE_WIDTH - first.length).map((line, i) => `${i === 0 ? first : indent}${line}`);
+  return foldWords(text, PAGE_WIDTH - first.length).map((line, i) => `${i === 0 ? first : indent}${line}`);
 }
 
 function wrapRow({ label, text }: Row): readonly string[] {
@@ -46,35 +45,6 @@ function wrapRow({ label, text }: Row): readonly string[] {
   // A label wider than its column gets a line of its own text column all the same.
   const first = tag.endsWith(" ") ? tag : `${tag} `;
   const indent = " ".repeat(LABEL_WIDTH + 2);
-  const lines = wrapText(text, PAGE_WIDTH - Math.max(indent.length, first.length));
+  const lines = foldWords(text, PAGE_WIDTH - Math.max(indent.length, first.length));
   return lines.map((line, i) => `${i === 0 ? first : indent}${line}`);
-}
-
-/** Breaks at spaces; a word longer than a line is cut, for no text from a machine may widen the page. */
-export function wrapText(text: string, width: number): readonly string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ").flatMap((part) => cutWord(part, width))) {
-    const longer = line === "" ? word : `${line} ${word}`;
-    if (measureWidth(longer) <= width) line = longer;
-    else {
-      lines.push(line);
-      line = word;
-    }
-  }
-  return [...lines, line];
-}
-
-function cutWord(word: string, width: number): readonly string[] {
-  if (measureWidth(word) <= width) return [word];
-  const pieces: string[] = [];
-  let piece = "";
-  for (const character of word) {
-    if (measureWidth(piece + character) > width) {
-      pieces.push(piece);
-      piece = "";
-    }
-    piece += character;
-  }
-  return [...pieces, piece];
 }

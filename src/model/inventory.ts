@@ -1,7 +1,8 @@
 // What one machine really has: written by `init` on that machine to hosts/<name>.yaml, read by plan.
 // `null` means unknown; an empty list or "none" means that there is none. Where a field says otherwise, its
-// comment does. Volatile values (free memory, temperatures) and what identifies a person's machine (serial
-// numbers, MAC addresses) have no place here. In: nothing. Out: records.
+// comment does. Volatile values (free memory, temperatures) have no place here; what identifies a person's
+// machine (serial numbers, MAC addresses) only in `identifiers`, which is there when it was asked for. In: nothing.
+// Out: records.
 
 export type Arch = "x64" | "arm64" | "arm" | "riscv64" | "ppc64le" | "s390x" | "other";
 export type GpuVendor = "nvidia" | "amd" | "intel" | "other";
@@ -32,6 +33,8 @@ export interface Inventory {
   readonly podman: PodmanFacts | None | null;
   readonly systemd: SystemdFacts | None | null;
   readonly proxmox: ProxmoxFacts | None | null;
+  /** null: nobody asked for it. */
+  readonly identifiers: IdentifierFacts | null;
 }
 
 /** Looked for and not there: no such software, hardware or limit on this machine. */
@@ -278,6 +281,15 @@ export interface ProxmoxFacts {
   readonly bootLoader: "grub" | "systemd-boot" | null;
   /** Kernels and initramfs are placed by proxmox-boot-tool. */
   readonly bootTool: boolean | null;
+}
+
+/** Serial numbers and hardware addresses, for people who keep a list of their machines; no decision reads them. */
+export interface IdentifierFacts {
+  readonly productSerial: string | null;
+  /** Disks that say a serial number; virtual ones rarely do. */
+  readonly disks: readonly { readonly name: string; readonly serial: string }[] | null;
+  /** Network hardware by the address that it was made with. */
+  readonly interfaces: readonly { readonly name: string; readonly mac: string }[] | null;
 }
 
 /** How one fact was learned, or why it is not known. Keyed by dotted path in `Detection.sources`. */

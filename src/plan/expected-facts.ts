@@ -97,6 +97,7 @@ function expectMachine(os: OsName, arch: Arch | null): Inventory {
     podman: "none",
     systemd: { version: OPERATING_SYSTEMS[os].systemd, running: true },
     proxmox: "none",
+    identifiers: null,
   };
 }
 

@@ -224,3 +224,20 @@ test("a link where a file of init belongs is refused", (t) => {
   assert.equal(ran.code, 3);
   assert.match(ran.stderr, /error: cannot write .*hosts\/box\.yaml: it is a symbolic link\n/);
 });
+
+test("serial numbers and MAC addresses are written when asked for, and stay when looked at again", (t) => {
+  const cwd = makeFolder(t);
+  const read = () => readFileSync(join(cwd, "hosts/forge.yaml"), "utf8");
+  const init = ["init", "--yes", "--name", "forge"];
+  assert.equal(runCli(init, { cwd }).code, 0);
+  assert.doesNotMatch(read(), /identifiers/);
+  const asked = runCli([...init, "--refresh", "--identifiers"], { cwd });
+  assert.equal(asked.code, 0);
+  assert.match(read(), /^identifiers:/m);
+  const printed = runCli(["detect", "--yaml", "--identifiers", "--name", "forge"]);
+  assert.equal(read(), printed.stdout);
+  const again = runCli([...init, "--refresh"], { cwd });
+  assert.equal(again.code, 0);
+  assert.match(again.stderr, /^the hardware is as the inventory says$/m);
+  assert.match(read(), /^identifiers:/m);
+});

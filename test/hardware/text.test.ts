@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { foldWords, PAGE_WIDTH } from "../../src/base/page-layout.ts";
 import { measureWidth } from "../../src/base/terminal-text.ts";
 import { findForbiddenCharacter } from "../../src/base/text-policy.ts";
 import { cleanLabel, cleanText, cleanWord, MAX_LEARNED_TEXT } from "../../src/hardware/clean-text.ts";
 import { compareNatural } from "../../src/hardware/kernel-formats.ts";
-import { PAGE_WIDTH, wrapText } from "../../src/hardware/page-lines.ts";
 
 test("whatever comes in, one printable line of limited length comes out, and cleaning it again changes nothing", () => {
   fc.assert(
@@ -47,7 +47,7 @@ test("wrapped lines hold every word and never exceed the width", () => {
       fc.string({ unit: "grapheme", maxLength: 400 }),
       fc.integer({ min: 4, max: PAGE_WIDTH }),
       (text, width) => {
-        const lines = wrapText(text, width);
+        const lines = foldWords(text, width);
         for (const line of lines) assert.ok(measureWidth(line) <= width, line);
         const squeeze = (words: string): string => words.replace(/ /g, "");
         assert.equal(squeeze(lines.join("")), squeeze(text));

@@ -203,6 +203,7 @@ export function makeInventory(given: Partial<Inventory> = {}): Inventory {
     podman: "none",
     systemd: { version: 257, running: true },
     proxmox: "none",
+    identifiers: null,
     ...given,
   };
 }

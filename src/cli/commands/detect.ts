@@ -1,4 +1,4 @@
-// `ci-fleet detect`: what this machine has. In: --root, --json, --yaml. Out: a page, a document, or the file
+// `ci-fleet detect`: what this machine has. In: --root, --identifiers, --json, --yaml. Out: a page, a document, or the file
 // that init would write.
 
 import { resolve } from "node:path";
@@ -14,7 +14,7 @@ export const run: Command = async ({ flags, folder, terminal }) => {
   if (flags.has("json") && flags.has("yaml")) throw new UsageError("--json and --yaml exclude each other");
   const asked = flags.text("root");
   const root = asked === null ? null : resolve(folder, asked);
-  const detection = await detectMachine(root, terminal);
+  const detection = await detectMachine(root, terminal, { identifiers: flags.has("identifiers") });
   if (flags.has("json")) terminal.out(stringifySafely(makeDetectDocument(detection)));
   else if (flags.has("yaml")) {
     const name = flags.text("name") ?? nameThisHost(root);

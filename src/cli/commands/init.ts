@@ -3,6 +3,7 @@
 
 import { dirname, join } from "node:path";
 import { findSpec, SPEC_NAMES } from "../../adapters/find-spec.ts";
+import { readInventory } from "../../hardware/read-inventory.ts";
 import type { Command, CommandCall } from "../command.ts";
 import { detectMachine } from "../detect-machine.ts";
 import { CANCELLED, FINE, FOUND, LOCKED } from "../exit-codes.ts";
@@ -10,7 +11,7 @@ import { sayChanges, sayFiles, sayNext, showStaged } from "../init/conclude-init
 import { gatherAnswers } from "../init/gather-answers.ts";
 import { planInit } from "../init/plan-init.ts";
 import { writeStaged } from "../init/stage-files.ts";
-import { findSpecPath, showPath } from "../load-fleet.ts";
+import { findSpecPath, inventoryPath, showPath } from "../load-fleet.ts";
 import { readDocument } from "../read-document.ts";
 import { withLock } from "../with-lock.ts";
 
@@ -19,7 +20,9 @@ export const run: Command = async (call) => {
   const specPath = findOrChooseSpec(call);
   const answers = await gatherAnswers(call, readDocument(specPath, showPath(specPath, folder)) !== null);
   if (answers === null) return CANCELLED;
-  const detection = await detectMachine(null, terminal);
+  const detection = await detectMachine(null, terminal, {
+    identifiers: wantsIdentifiers(call, specPath, answers.host),
+  });
   const code = await withLock(dirname(specPath), terminal, async () => {
     const specText = readDocument(specPath, showPath(specPath, folder));
     const request = {
@@ -48,6 +51,14 @@ export const run: Command = async (call) => {
   });
   return code ?? LOCKED;
 };
+
+/** Asked once is asked for good: looking again must not lose what a person wanted in the file. */
+function wantsIdentifiers({ flags, folder }: CommandCall, specPath: string, host: string): boolean {
+  if (flags.has("identifiers") || !flags.has("refresh")) return flags.has("identifiers");
+  const path = inventoryPath(dirname(specPath), host);
+  const text = readDocument(path, showPath(path, folder));
+  return text !== null && (readInventory(text, host).value?.identifiers ?? null) !== null;
+}
 
 /** The spec there is, else one to be made here. The system's own is only taken by name. */
 function findOrChooseSpec(call: CommandCall): string {
