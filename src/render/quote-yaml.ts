@@ -2,14 +2,8 @@
 // plain word that one takes for text is a boolean, a number or a time to another. In: any text. Out: a
 // scalar that all of them read as exactly that text.
 
+import { quoteYamlText } from "../base/quote-yaml-text.ts";
 import { refuseText, requireText } from "../base/unwritable-text.ts";
-
-/**
- * What JSON leaves bare and some YAML reader refuses, folds (NEL, LS, PS) or hides: DEL and C1, soft hyphen,
- * zero width and bidi characters, separators, BOM, noncharacters of the basic plane.
- */
-const NOT_BARE =
-  /[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufdd0-\ufdef\ufeff\ufff0-\uffff]/g;
 
 /** Words that YAML 1.1 (type/bool, type/null), or a reader beside it, takes for something else than text. */
 const SPECIAL_WORDS = new Set("y n yes no on off true false null none nan inf infinity".split(" "));
@@ -21,15 +15,11 @@ const PLAIN_KEY = /^[A-Za-z_](?:[A-Za-z0-9_./-]*[A-Za-z0-9_])?$/;
 /** YAML 1.2 section 7.4: an implicit key is "limited to 1024 Unicode characters"; quotes and escapes count. */
 const MAX_KEY_LENGTH = 1000;
 
-/**
- * A double-quoted scalar: JSON's escapes are YAML's (YAML 1.2 section 5.7), the rest of the dangerous
- * characters become `\xNN` and `\uNNNN`. Characters outside the basic plane stay as they are: go-yaml
- * refuses JSON's surrogate pairs. Never folded.
- */
+/** A double-quoted scalar; throws for what no scalar can hold. */
 export function quoteYaml(text: string): string {
   if (typeof text !== "string") throw new TypeError(`a YAML string takes a string, got ${typeof text}`);
   if (!text.isWellFormed()) refuseText("a YAML string", text, "contains a lone surrogate");
-  return JSON.stringify(text).replace(NOT_BARE, escapeCodeUnit);
+  return quoteYamlText(text);
 }
 
 /** A mapping key: bare where no reader could take it for anything but text (`on`, `y` and `NO` are not). */
@@ -62,11 +52,4 @@ export function quoteComposeYaml(text: string): string {
 
 function isPlain(text: string, pattern: RegExp): boolean {
   return text.length <= 128 && pattern.test(text) && !SPECIAL_WORDS.has(text.toLowerCase());
-}
-
-function escapeCodeUnit(character: string): string {
-  const code = character.charCodeAt(0);
-  return code <= 0xff
-    ? `\\x${code.toString(16).padStart(2, "0")}`
-    : `\\u${code.toString(16).padStart(4, "0")}`;
 }

@@ -58,7 +58,7 @@ test("characters outside the basic plane stay: go-yaml refuses surrogate pairs a
 test("what some reader folds, hides or refuses is escaped", () => {
   assert.equal(
     quoteYaml("\x7f\x85\xad\u200b\u2028\u202e\ufeff\ufffe"),
-    '"\\x7f\\x85\\xad\\u200b\\u2028\\u202e\\ufeff\\ufffe"',
+    '"\\u007f\\u0085\\u00ad\\u200b\\u2028\\u202e\\ufeff\\ufffe"',
   );
 });
 
