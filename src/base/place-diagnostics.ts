@@ -70,17 +70,23 @@ interface OpenDocument {
 
 type Shelf = ReadonlyMap<string, OpenDocument>;
 
+/** Holds only what is spoken of: a fleet has an inventory for each host, and most are without fault. */
 function openShelf(diagnostics: readonly Diagnostic[], sources: readonly SourceDocument[]): Shelf {
+  const spoken = new Set(
+    diagnostics.flatMap(({ doc, related = [] }) => [doc, ...related.map((one) => one.doc)].map(keyOf)),
+  );
   return new Map(
-    sources.map((source) => {
-      const key = keyOf(source.doc);
-      const secrets = diagnostics.flatMap((diagnostic) => {
-        if (diagnostic.secret !== true || keyOf(diagnostic.doc) !== key) return [];
-        return diagnostic.span ?? source.locate(diagnostic.path) ?? [];
-      });
-      const masked = indexLines(maskSecrets(source.text, secrets));
-      return [key, { source, secrets, lines: indexLines(source.text), masked }];
-    }),
+    sources
+      .filter(({ doc }) => spoken.has(keyOf(doc)))
+      .map((source) => {
+        const key = keyOf(source.doc);
+        const secrets = diagnostics.flatMap((diagnostic) => {
+          if (diagnostic.secret !== true || keyOf(diagnostic.doc) !== key) return [];
+          return diagnostic.span ?? source.locate(diagnostic.path) ?? [];
+        });
+        const masked = indexLines(maskSecrets(source.text, secrets));
+        return [key, { source, secrets, lines: indexLines(source.text), masked }];
+      }),
   );
 }
 

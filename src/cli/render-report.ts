@@ -4,6 +4,7 @@ import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import type { StyleNames, Terminal } from "../adapters/terminal.ts";
 import { readPlainFile } from "../adapters/write-files-guard.ts";
+import { groupOf } from "../adapters/write-files-manifest.ts";
 import type { ChangeKind, Refusal, Survey } from "../adapters/write-files-records.ts";
 import { stringifySafely } from "../base/print-json.ts";
 import { cleanForTerminal } from "../base/terminal-text.ts";
@@ -23,15 +24,16 @@ const MAX_REFUSAL_DIFFS = 10;
 
 /** `changed  rendered/hosts/forge/compose.yaml`, one line for each file that is not up to date. */
 export function listChanges(survey: Survey, folder: string, terminal: Terminal): string {
+  const changed = new Set(
+    survey.changes.flatMap(({ path, kind }) => (kind === "stale" ? [] : (groupOf(path) ?? []))),
+  );
   const rows = [
     ...survey.changes.map(({ kind, path }) => [WORDS[kind], path] as const),
     ...survey.refusals.flatMap(({ code, severity, path }) =>
       severity === "error" ? [[REFUSED[code] ?? "blocked", path] as const] : [],
     ),
     ...survey.groups.flatMap(({ group }) =>
-      survey.changes.some(({ path, kind }) => kind !== "stale" && path.startsWith(`${group}/`))
-        ? []
-        : [["changed", `${group}/manifest.json`] as const],
+      changed.has(group) ? [] : [["changed", `${group}/manifest.json`] as const],
     ),
   ].sort(([, a], [, b]) => (a < b ? -1 : 1));
   const shown = terminal.columns === null ? rows : rows.slice(0, MAX_LINES);

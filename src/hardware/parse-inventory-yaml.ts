@@ -89,6 +89,12 @@ function nameFeature(node: Node): string | null {
   return node.tag === undefined ? null : "tags";
 }
 
+const BRACKETS = /[[\]{}]/;
+const EACH_BRACKET = /[[\]{}]/g;
+const DASHES = /^(?:\s*[-?:]\s)+/;
+/** More than any level's indentation. */
+const WIDE = " ".repeat(201);
+
 /**
  * A line that opens more levels than an inventory has, by brackets or by `- - -`; and indentation deeper than any.
  * Brackets inside quotes count too: no text of an inventory has that many.
@@ -98,14 +104,12 @@ export function findDeepLine(text: string): number | null {
   let start = 0;
   for (const line of text.split("\n")) {
     open = Math.max(0, open);
-    for (const character of line) {
-      if (character === "[" || character === "{") open += 1;
-      else if (character === "]" || character === "}") open -= 1;
+    for (const [bracket] of BRACKETS.test(line) ? line.matchAll(EACH_BRACKET) : []) {
+      open += bracket === "[" || bracket === "{" ? 1 : -1;
       if (open > MAX_DEPTH) return start;
     }
-    const nested = /^(?:\s*[-?:]\s)+/.exec(line)?.[0].match(/[-?:]/g)?.length ?? 0;
-    const indent = /^ */.exec(line)?.[0].length ?? 0;
-    if (nested > MAX_DEPTH || indent > 200) return start;
+    const nested = DASHES.exec(line)?.[0].match(/[-?:]/g)?.length ?? 0;
+    if (nested > MAX_DEPTH || line.startsWith(WIDE)) return start;
     start += line.length + 1;
   }
   return null;

@@ -8,7 +8,7 @@ import { describeGpus } from "./compose-gpu.ts";
 import { describeLimits, describeStart, KEPT_CAPABILITIES, LOGGING } from "./compose-limits.ts";
 import { inContainer, RUNNER_HOME, type SlotPlaces, slotPlaces } from "./compose-places.ts";
 import { listVolumes } from "./compose-volumes.ts";
-import { readScriptBodies } from "./runner-scripts.ts";
+import { encodeScriptBodies } from "./runner-scripts.ts";
 import { listProxies, listSlotEnvironment } from "./runner-scripts-environment.ts";
 import { type Marked, writeYaml, type YamlValue } from "./write-yaml.ts";
 
@@ -70,7 +70,10 @@ function labelSlot(
   slot: PlannedSlot,
   service: Keys,
 ): Keys {
-  const content = `${writeYaml(service)}${readScriptBodies()}`;
+  const generation = createHash("sha256")
+    .update(writeYaml(service))
+    .update(encodeScriptBodies())
+    .digest("hex");
   return {
     "dev.ci-fleet.fleet": plan.fleet,
     "dev.ci-fleet.host": host.name,
@@ -78,7 +81,7 @@ function labelSlot(
     "dev.ci-fleet.slot": slot.name,
     "dev.ci-fleet.lifetime": placement.lifetime,
     "dev.ci-fleet.runner-version": plan.runner.version,
-    "dev.ci-fleet.generation": createHash("sha256").update(content).digest("hex").slice(0, 16),
+    "dev.ci-fleet.generation": generation.slice(0, 16),
   };
 }
 

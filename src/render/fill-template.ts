@@ -11,10 +11,20 @@ export type ViewValue = string | number | boolean | null | readonly ViewValue[] 
 
 let renderTemplate: RenderTemplate | null = null;
 
+/** Hosts of a kind have most texts in common. What a view has that JSON does not, `isolateView` refuses. */
+const filled = new Map<string, string>();
+const MAX_FILLED = 256;
+
 /** Throws when the template does not exist, names what the view has not, or cannot write a value. */
 export function fillTemplate(name: string, view: TemplateView): string {
+  const key = `${name}\n${JSON.stringify(view)}`;
+  const known = filled.get(key);
+  if (known !== undefined) return known;
   renderTemplate ??= loadTemplates(templateHelpers, templateSpecs);
-  return renderTemplate(name, isolateView(view));
+  const text = renderTemplate(name, isolateView(view));
+  if (filled.size === MAX_FILLED) filled.clear();
+  filled.set(key, text);
+  return text;
 }
 
 /**

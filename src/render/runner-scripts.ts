@@ -8,18 +8,42 @@ import { fillTemplate } from "./fill-template.ts";
 
 const scripts = ["entrypoint.sh", "folders.sh", "identity.sh", "job-started.sh", "job-completed.sh"] as const;
 
-export function renderRunnerScripts(
-  plan: Pick<Plan, "ciFleetVersion" | "specFile">,
-  host: Pick<PlannedHost, "name">,
-): readonly RenderedFile[] {
-  return scripts.map((name) => ({
+type Banner = Pick<Plan, "ciFleetVersion" | "specFile">;
+
+export function renderRunnerScripts(plan: Banner, host: Pick<PlannedHost, "name">): readonly RenderedFile[] {
+  return fillScripts(plan).map(({ name, content }) => ({
     path: `hosts/${host.name}/runner/${name}`,
-    content: fillTemplate(`hosts/host/runner/${name}`, { banner: bannerLines(plan) }),
+    content,
     mode: 0o755,
   }));
 }
 
+interface Script {
+  readonly name: string;
+  readonly content: string;
+}
+
+const filled = new WeakMap<Banner, readonly Script[]>();
+
+/** Once for each plan: they are the same on every host. */
+function fillScripts(plan: Banner): readonly Script[] {
+  const known = filled.get(plan);
+  if (known !== undefined) return known;
+  const banner = bannerLines(plan);
+  const made = scripts.map((name) => ({
+    name,
+    content: fillTemplate(`hosts/host/runner/${name}`, { banner }),
+  }));
+  filled.set(plan, made);
+  return made;
+}
+
+let bodies: Uint8Array | null = null;
+
 /** Without the banner, in which a new version of ci-fleet would look like a change of the scripts. */
-export function readScriptBodies(): string {
-  return scripts.map((name) => fillTemplate(`hosts/host/runner/${name}`, { banner: [] })).join("\n");
+export function encodeScriptBodies(): Uint8Array {
+  bodies ??= new TextEncoder().encode(
+    scripts.map((name) => fillTemplate(`hosts/host/runner/${name}`, { banner: [] })).join("\n"),
+  );
+  return bodies;
 }

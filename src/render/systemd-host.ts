@@ -27,13 +27,12 @@ export interface PlacedSlot {
   readonly slot: PlannedSlot;
 }
 
-/** Words that every template may use. */
+/** Words that every template may use: none that differs from host to host, so that most units are filled once. */
 export function viewHost(plan: Plan, host: PlannedHost): TemplateView {
   requirePlainPlaces(host);
   return {
     banner: bannerLines(plan),
     fleet: plan.fleet,
-    host: host.name,
     target: plan.units.target,
     mint: trimAt(plan.units.mint),
     process: trimAt(plan.units.process),

@@ -70,6 +70,7 @@ function viewTarget(plan: Plan, host: PlannedHost, flavour: Flavour): TemplateVi
   const { units } = plan;
   const isSystem = flavour === "system";
   return {
+    host: host.name,
     wantedBy: isSystem ? "multi-user.target" : "default.target",
     wants: [
       ...(isSystem && host.emulate.length > 0 ? [units.binfmt] : []),

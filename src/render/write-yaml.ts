@@ -62,10 +62,11 @@ export function airy(value: YamlMap | readonly YamlValue[]): Marked {
 export function writeYaml(value: YamlValue, options: YamlOptions = {}): string {
   const writer: Writer = {
     lines: [],
+    trail: [],
     writeText: options.dollars === "compose" ? (text) => quoteYaml(escapeComposeDollars(text)) : quoteYaml,
   };
   const document = options.airy === true ? airy(value as YamlMap) : value;
-  const { scalar, content, isAiry, comment } = classify(document, "$", writer);
+  const { scalar, content, isAiry, comment } = classify(document, writer);
   for (const line of comment) writer.lines.push(line);
   if (scalar !== null) writer.lines.push(scalar);
   else writeEntries(content, { indent: "", first: "", isAiry }, writer);
@@ -80,6 +81,8 @@ export function writeYamlDocuments(values: readonly YamlValue[], options: YamlOp
 
 interface Writer {
   readonly lines: string[];
+  /** Keys and indices that lead to the value at hand, for messages. */
+  readonly trail: (string | number)[];
   readonly writeText: (text: string) => string;
 }
 
@@ -93,8 +96,8 @@ interface Place {
 interface Entry {
   /** `key:` or `-`. */
   readonly lead: string;
+  readonly step: string | number;
   readonly value: YamlValue;
-  readonly path: string;
 }
 
 interface Classified {
@@ -106,74 +109,87 @@ interface Classified {
 }
 
 function writeEntries(entries: readonly Entry[], place: Place, writer: Writer): void {
-  for (const [at, entry] of entries.entries()) {
-    const found = classify(entry.value, entry.path, writer);
-    let start = at === 0 ? place.first : place.indent;
-    if (at > 0 && place.isAiry) writer.lines.push("");
-    if (found.comment.length > 0) {
-      // Behind a dash there is no room above the first key: the dash stands alone on its line.
-      if (start !== place.indent) writer.lines.push(start.trimEnd());
-      for (const line of found.comment) writer.lines.push(place.indent + line);
-      start = place.indent;
-    }
-    const line = start + entry.lead;
-    const inner = `${place.indent}  `;
-    const below = { indent: inner, isAiry: found.isAiry };
-    if (found.scalar !== null) writer.lines.push(`${line} ${found.scalar}`);
-    else if (entry.lead === "-") writeEntries(found.content, { ...below, first: `${line} ` }, writer);
-    else {
-      writer.lines.push(line);
-      writeEntries(found.content, { ...below, first: inner }, writer);
-    }
+  let isFirst = true;
+  for (const { lead, step, value } of entries) {
+    if (place.isAiry && !isFirst) writer.lines.push("");
+    writer.trail.push(step);
+    writeEntry(lead, value, isFirst ? place.first : place.indent, place.indent, writer);
+    writer.trail.pop();
+    isFirst = false;
   }
 }
 
+function writeEntry(lead: string, value: YamlValue, first: string, indent: string, writer: Writer): void {
+  const { scalar, content, isAiry, comment } = classify(value, writer);
+  let start = first;
+  if (comment.length > 0) {
+    // Behind a dash there is no room above the first key: the dash stands alone on its line.
+    if (start !== indent) writer.lines.push(start.trimEnd());
+    for (const line of comment) writer.lines.push(indent + line);
+    start = indent;
+  }
+  const line = start + lead;
+  const inner = `${indent}  `;
+  if (scalar !== null) writer.lines.push(`${line} ${scalar}`);
+  else if (lead === "-") writeEntries(content, { indent: inner, first: `${line} `, isAiry }, writer);
+  else {
+    writer.lines.push(line);
+    writeEntries(content, { indent: inner, first: inner, isAiry }, writer);
+  }
+}
+
+const NONE: readonly never[] = [];
+
 /** Takes marks off and says what is below them. */
-function classify(value: YamlValue, path: string, writer: Writer): Classified {
+function classify(value: YamlValue, writer: Writer): Classified {
+  if (typeof value === "string") {
+    return { scalar: writer.writeText(value), content: NONE, isAiry: false, comment: NONE };
+  }
   let isAiry = false;
   const comment: string[] = [];
   let current: unknown = value;
   for (let mark = readMark(current); mark !== null; mark = readMark(current)) {
-    if (mark.kind === "plain") return { scalar: mark.word, content: [], isAiry, comment };
+    if (mark.kind === "plain") return { scalar: mark.word, content: NONE, isAiry, comment };
     comment.push(...mark.lines);
     isAiry ||= mark.airy;
     current = mark.value;
   }
-  const scalar = writeScalar(current, path, writer);
-  if (scalar !== null) return { scalar, content: [], isAiry, comment };
+  const scalar = writeScalar(current, writer);
+  if (scalar !== null) return { scalar, content: NONE, isAiry, comment };
   const isList = Array.isArray(current);
   const content = isList
-    ? (current as readonly YamlValue[]).map((item, at) => ({
-        lead: "-",
-        value: item,
-        path: `${path}[${at}]`,
-      }))
-    : listEntries(current as YamlMap, path);
+    ? (current as readonly YamlValue[]).map((item, step) => ({ lead: "-", step, value: item }))
+    : listEntries(current as YamlMap);
   if (content.length === 0) return { scalar: isList ? "[]" : "{}", content, isAiry, comment };
   return { scalar: null, content, isAiry, comment };
 }
 
 /** Null for collections. Everything that has no one spelling is a bug. */
-function writeScalar(value: unknown, path: string, writer: Writer): string | null {
+function writeScalar(value: unknown, writer: Writer): string | null {
   if (typeof value === "string") return writer.writeText(value);
   if (value === null || typeof value === "boolean") return String(value);
-  if (typeof value === "number") return writeNumber(value, path);
+  if (typeof value === "number") return writeNumber(value, writer);
   if (typeof value === "object" && (Array.isArray(value) || value instanceof Map || isPlain(value)))
     return null;
-  throw new TypeError(`${path} is ${typeof value}, which has no place in YAML`);
+  throw new TypeError(`${describePlace(writer)} is ${typeof value}, which has no place in YAML`);
 }
 
 /** Whole numbers and short decimals: PyYAML reads `1e-7` as text, and past 2^53 two numbers look alike. */
-function writeNumber(value: number, path: string): string {
+function writeNumber(value: number, writer: Writer): string {
   const text = String(value);
   if (Number.isSafeInteger(value) || /^-?[0-9]+\.[0-9]+$/.test(text)) return text;
-  throw new TypeError(`${path} is ${text}, which YAML readers do not agree on`);
+  throw new TypeError(`${describePlace(writer)} is ${text}, which YAML readers do not agree on`);
 }
 
-function listEntries(map: YamlMap, path: string): readonly Entry[] {
+/** `$.services.a[0]` */
+function describePlace({ trail }: Writer): string {
+  return `$${trail.map((step) => (typeof step === "number" ? `[${step}]` : `.${step}`)).join("")}`;
+}
+
+function listEntries(map: YamlMap): readonly Entry[] {
   const pairs: readonly (readonly [string, YamlValue])[] =
     map instanceof Map ? [...map] : Object.entries(map as Record<string, YamlValue>);
-  return pairs.map(([key, value]) => ({ lead: `${quoteYamlKey(key)}:`, value, path: `${path}.${key}` }));
+  return pairs.map(([key, value]) => ({ lead: `${quoteYamlKey(key)}:`, step: key, value }));
 }
 
 function splitComment(text: string): readonly string[] {
