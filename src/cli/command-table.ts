@@ -2,6 +2,7 @@
 // In: nothing. Out: rows; a command's code is loaded only when it is called.
 
 import type { CommandEntry, OptionEntry } from "./command.ts";
+import { HOST_COMMANDS } from "./command-table-hosts.ts";
 
 export const GLOBAL_OPTIONS: readonly OptionEntry[] = [
   { flags: "-C, --directory <folder>", help: "work as if started in this folder" },
@@ -107,6 +108,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     ],
     load: () => import("./commands/render.ts"),
   },
+  ...HOST_COMMANDS,
   {
     name: "mint",
     hidden: true,

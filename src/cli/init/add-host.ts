@@ -3,8 +3,9 @@
 // In: the spec's text, the host, perhaps a pool that lists its hosts. Out: the new text, null where the place
 // cannot be found for sure: then the person is told what to write.
 
-import { isMap, isScalar, isSeq, type Node, type Pair, parseDocument } from "yaml";
+import { isScalar, isSeq } from "yaml";
 import { quoteYamlKey } from "../../render/quote-yaml.ts";
+import { endOf, findPair, indentOf, insertInto, insertLine, isEmpty, parseYaml } from "../edit-yaml.ts";
 
 export function addHost(text: string, host: string, pool: string | null): string | null {
   const added = addHostEntry(text, host);
@@ -13,120 +14,24 @@ export function addHost(text: string, host: string, pool: string | null): string
 }
 
 function addHostEntry(text: string, host: string): string | null {
-  const pair = findPair(parse(text), ["hosts"]);
+  const pair = findPair(parseYaml(text), ["hosts"]);
   if (pair === null) return null;
   const entry = `${quoteYamlKey(host)}:`;
   const after = isEmpty(pair.value)
     ? insertLine(text, endOf(pair.key), `${indentOf(text, pair.key)}  ${entry}`)
     : insertInto(text, pair.value, entry, `${entry} `);
-  return after !== null && findPair(parse(after), ["hosts", host]) !== null ? after : null;
+  return after !== null && findPair(parseYaml(after), ["hosts", host]) !== null ? after : null;
 }
 
 /** A pool without a list takes every host that can hold it: nothing to do. */
 function addToPool(text: string, host: string, pool: string): string | null {
-  const pair = findPair(parse(text), ["pools", pool, "hosts"]);
+  const pair = findPair(parseYaml(text), ["pools", pool, "hosts"]);
   if (pair === null || isEmpty(pair.value)) return text;
   if (!isSeq(pair.value)) return null;
   const name = quoteYamlKey(host);
   const after = insertInto(text, pair.value, `- ${name}`, name);
   if (after === null) return null;
-  const list = findPair(parse(after), ["pools", pool, "hosts"])?.value;
+  const list = findPair(parseYaml(after), ["pools", pool, "hosts"])?.value;
   const found = isSeq(list) && list.items.some((item) => isScalar(item) && item.value === host);
   return found ? after : null;
-}
-
-function parse(text: string): Node | null {
-  const document = parseDocument(text, { logLevel: "silent", merge: true });
-  return document.errors.length > 0 ? null : document.contents;
-}
-
-type Found = { readonly key: Node; readonly value: Node | null };
-
-function findPair(root: Node | null, path: readonly string[]): Found | null {
-  let node: unknown = root;
-  let found: Found | null = null;
-  for (const step of path) {
-    if (!isMap(node)) return null;
-    const pair: Pair | undefined = node.items.find(({ key }) => isScalar(key) && key.value === step);
-    if (pair === undefined) return null;
-    node = pair.value;
-    found = { key: pair.key as Node, value: pair.value as Node | null };
-  }
-  return found;
-}
-
-function isEmpty(node: Node | null): boolean {
-  return node === null || (isScalar(node) && node.value === null);
-}
-
-/** After the last entry of a block, or before the closing bracket of a flow collection. */
-function insertInto(text: string, node: Node | null, blockEntry: string, flowEntry: string): string | null {
-  if (!(isMap(node) || isSeq(node)) || node.range == null || node.anchor !== undefined) return null;
-  const last = node.items.at(-1);
-  if (node.flow === true) return insertIntoFlow(text, node.range[1] - 1, node.items.length === 0, flowEntry);
-  const first = node.items[0];
-  const start = nodeOf(first);
-  if (last === undefined || start === null) return null;
-  // A list's items begin after their dash.
-  const indent = isSeq(node) ? dashIndent(text, start) : indentOf(text, start);
-  if (indent === null) return null;
-  return insertLine(text, endOfEntry(last), `${indent}${blockEntry}`);
-}
-
-function insertIntoFlow(text: string, close: number, isEmptyList: boolean, entry: string): string | null {
-  const before = text.slice(0, close);
-  // A comment inside the brackets could swallow what is written after it.
-  if (/#[^\n]*$/.test(before.slice(before.lastIndexOf("\n") + 1).replace(/"[^"]*"|'[^']*'/g, "")))
-    return null;
-  const separator = isEmptyList ? "" : /,\s*$/.test(before) ? " " : ", ";
-  const trimmed = isEmptyList || separator === " " ? before.trimEnd() : before;
-  return `${trimmed}${separator}${entry}${text.slice(close)}`;
-}
-
-function nodeOf(item: unknown): Node | null {
-  if (item === undefined || item === null) return null;
-  return ("key" in (item as object) ? (item as Pair).key : item) as Node;
-}
-
-/** Where the written part of the last entry ends. */
-function endOfEntry(item: unknown): number {
-  const { key, value } = "key" in (item as object) ? (item as Pair) : { key: item, value: null };
-  const last = deepestLast(isEmpty(value as Node | null) ? (key as Node) : (value as Node));
-  return endOf(last);
-}
-
-/** The end of a block collection lies behind the comments that follow it; that of its last scalar does not. */
-function deepestLast(node: Node): Node {
-  if (!(isMap(node) || isSeq(node)) || node.flow === true) return node;
-  const last = node.items.at(-1);
-  if (last === undefined) return node;
-  const { key, value } = isMap(node) ? (last as Pair) : { key: last, value: null };
-  return deepestLast(isEmpty(value as Node | null) ? (key as Node) : (value as Node));
-}
-
-function endOf(node: Node): number {
-  return node.range?.[1] ?? 0;
-}
-
-/** The line after the one that holds `offset` becomes `line`. */
-function insertLine(text: string, offset: number, line: string): string {
-  const at = text.indexOf("\n", offset);
-  // A block scalar ends behind its own line break.
-  if (offset > 0 && text[offset - 1] === "\n")
-    return `${text.slice(0, offset)}${line}\n${text.slice(offset)}`;
-  if (at === -1) return `${text}\n${line}\n`;
-  return `${text.slice(0, at + 1)}${line}\n${text.slice(at + 1)}`;
-}
-
-function indentOf(text: string, node: Node): string {
-  const start = node.range?.[0] ?? 0;
-  return text.slice(text.lastIndexOf("\n", start - 1) + 1, start).replace(/[^ ]/g, " ");
-}
-
-function dashIndent(text: string, node: Node): string | null {
-  return (
-    /^( *)- +$/.exec(
-      text.slice(text.lastIndexOf("\n", (node.range?.[0] ?? 0) - 1) + 1, node.range?.[0] ?? 0),
-    )?.[1] ?? null
-  );
 }

@@ -1,0 +1,60 @@
+// What is installed on this host against what the spec renders to. In: the plan, the host, its places. Out: the
+// files that differ; an installed record says whether `apply` was here at all.
+
+import { placeRecords } from "../../apply/places.ts";
+import { readPending } from "../../apply/records.ts";
+import { wantHost } from "../../apply/want-host.ts";
+import type { DriftedFile } from "../../doctor/facts.ts";
+import type { PendingSlot, WantedFile, WantedSlot } from "../../model/apply.ts";
+import { type Seen, seen, unseen } from "../../model/host-observation.ts";
+import type { Plan } from "../../model/plan.ts";
+import type { HostFiles } from "../../model/ports.ts";
+import { renderPlan } from "../../render/render-plan.ts";
+import type { ThisHost } from "../this-host.ts";
+
+export interface InstalledState {
+  readonly installed: Seen<boolean>;
+  readonly drift: readonly DriftedFile[];
+  readonly pending: readonly PendingSlot[];
+  /** As rendered now; the generation of each is what a running container should have. */
+  readonly slots: readonly WantedSlot[];
+}
+
+export function readInstalledState(plan: Plan, { host, places }: ThisHost, files: HostFiles): InstalledState {
+  const records = placeRecords(places);
+  const stat = files.stat(records.generation);
+  const installed: Seen<boolean> = stat.ok
+    ? seen(true)
+    : stat.code === "ENOENT" || stat.code === "ENOTDIR"
+      ? seen(false)
+      : unseen(`${records.generation}: ${stat.code}`);
+  // Hypervisors hold no slots: what is rendered for them is put in force by other means.
+  if (host.supervision === "none") return { installed, drift: [], pending: [], slots: [] };
+  const pending = files.readText(records.pending);
+  const wanting = wantHost({
+    ...{ plan, host, places },
+    rendered: renderPlan(plan, new Set([host.name])),
+    copies: [],
+    program: null,
+  });
+  // Only copies of the spec can clash with what is rendered, and none are asked for here.
+  if (wanting.kind === "clash") throw new Error(`rendered files clash: ${wanting.paths.join(", ")}`);
+  return {
+    installed,
+    drift: wanting.wanted.files.flatMap((file) => compareFile(files, file) ?? []),
+    pending: pending.ok ? readPending(pending.value).slots : [],
+    slots: wanting.wanted.slots,
+  };
+}
+
+/** null: the same. */
+function compareFile(files: HostFiles, { path, content, mode }: WantedFile): DriftedFile | null {
+  const text = files.readText(path);
+  if (!text.ok) {
+    const gone = text.code === "ENOENT" || text.code === "ENOTDIR";
+    return { path, state: gone ? "missing" : text.code === "EACCES" ? "unreadable" : "differs" };
+  }
+  const stat = files.stat(path);
+  const executable = stat.ok && (stat.value.mode & 0o111) !== 0;
+  return text.value === content && executable === (mode === 0o755) ? null : { path, state: "differs" };
+}

@@ -1,0 +1,136 @@
+// Status as a page and as a document. In: rows and facts. Out: lines of a hundred columns; JSON with a version.
+
+import { foldWords, PAGE_WIDTH } from "../base/page-layout.ts";
+import { cleanForTerminal, measureWidth } from "../base/terminal-text.ts";
+import type { SlotRow } from "./compare-slots.ts";
+import type { Health } from "./explain-slot.ts";
+import type { StatusFacts } from "./facts.ts";
+
+export type Paint = (health: Health, text: string) => string;
+
+const MARKS: Readonly<Record<Health, string>> = { ok: "●", waits: "◌", differs: "✗", unknown: "?" };
+
+export function describeStatus(
+  facts: StatusFacts,
+  rows: readonly SlotRow[],
+  paint: Paint = (_, text) => text,
+): string {
+  const lines = [`Fleet ${facts.plan.fleet}: ${summarize(rows)}`];
+  for (const host of facts.plan.hosts) {
+    const own = rows.filter((row) => row.host.name === host.name);
+    if (own.length === 0) continue;
+    const here = facts.here?.host === host.name;
+    lines.push("", `Host ${host.name}${here ? " (this machine)" : ""}`, ...layRows(own, paint));
+    if (here) lines.push(...layLocalNotes(facts));
+  }
+  for (const [target, answer] of facts.github) {
+    if (!answer.known) lines.push("", ...hang(`GitHub, target ${target}: `, `not known: ${answer.why}`));
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+/** `5 slots, 3 online at GitHub, 1 with a job; 1 needs a look`. */
+function summarize(rows: readonly SlotRow[]): string {
+  const count = (is: (row: SlotRow) => boolean): number => rows.filter(is).length;
+  const known = count(({ github }) => github !== "unknown");
+  const online = count(({ github }) => github === "online" || github === "busy");
+  const busy = count(({ github, life }) => github === "busy" || life?.life === "busy");
+  const bad = count(({ explanation }) => explanation.health === "differs");
+  const parts = [
+    `${rows.length} slot${rows.length === 1 ? "" : "s"}`,
+    ...(known > 0 ? [`${online} online at GitHub`] : []),
+    `${busy} with a job`,
+  ];
+  return parts.join(", ") + (bad > 0 ? `; ${bad} need${bad === 1 ? "s" : ""} a look` : "");
+}
+
+function layRows(rows: readonly SlotRow[], paint: Paint): readonly string[] {
+  const cells = rows.map((row) => [row.slot.name, row.wanted, row.life?.life ?? "–", row.github] as const);
+  const head = ["slot", "wanted", "here", "GitHub"] as const;
+  const widths = head.map((title, at) =>
+    Math.max(title.length, ...cells.map((row) => measureWidth(row[at] ?? ""))),
+  );
+  const lay = (row: readonly string[]) => row.map((cell, at) => cell.padEnd((widths[at] ?? 0) + 2)).join("");
+  const lines = [`    ${lay(head)}`.trimEnd()];
+  let told = "";
+  for (const [at, row] of rows.entries()) {
+    const { health, text, next } = row.explanation;
+    lines.push(`  ${paint(health, MARKS[health])} ${lay(cells[at] ?? [])}`.trimEnd());
+    // What keeps one slot from being seen keeps them all: once is enough.
+    if (!isTelling(row) || (health === "unknown" && text === told)) continue;
+    told = text;
+    lines.push(...hang("      ", text));
+    if (next !== null) lines.push(`      → ${cleanForTerminal(next)}`);
+  }
+  return lines;
+}
+
+/** The columns say the rest. */
+function isTelling({ explanation: { health, reason } }: SlotRow): boolean {
+  if (reason === "NotAsked") return false;
+  return health !== "ok" || reason === "HasJob" || reason === "Drained";
+}
+
+function layLocalNotes({ here }: StatusFacts): readonly string[] {
+  if (here === null || !here.installed.known || !here.installed.value) return [];
+  const { drifted, observation } = here;
+  const left = [observation.leftoverUnits, observation.leftoverContainers].flatMap((each) =>
+    each.known ? each.value : [],
+  );
+  return [
+    ...(drifted.length === 0
+      ? []
+      : hang(
+          "  pending: ",
+          `${nameSome(drifted)} not as rendered; \`ci-fleet apply --dry-run\` shows what it would do`,
+        )),
+    ...(left.length === 0
+      ? []
+      : hang("  left over: ", `${nameSome(left)}; \`ci-fleet apply\` takes them away`)),
+  ];
+}
+
+function nameSome(names: readonly string[]): string {
+  const more = names.length - 3;
+  return names.slice(0, 3).join(", ") + (more > 0 ? ` and ${more} more` : "");
+}
+
+function hang(lead: string, text: string): readonly string[] {
+  const pad = " ".repeat(lead.length);
+  return foldWords(cleanForTerminal(text), PAGE_WIDTH - lead.length).map(
+    (line, at) => (at === 0 ? lead : pad) + line,
+  );
+}
+
+export function makeStatusDocument(facts: StatusFacts, rows: readonly SlotRow[]) {
+  return {
+    schema: "ci-fleet/status/v1",
+    fleet: facts.plan.fleet,
+    at: new Date(facts.now).toISOString(),
+    host: facts.here?.host ?? null,
+    github: [...facts.github].map(([target, answer]) => ({
+      target,
+      known: answer.known,
+      why: answer.known ? null : answer.why,
+    })),
+    drift: facts.here?.drifted ?? null,
+    pending: facts.here?.pending ?? null,
+    slots: rows.map((row) => ({
+      slot: row.slot.name,
+      host: row.host.name,
+      pool: row.placement.pool,
+      target: row.placement.target,
+      wanted: row.wanted,
+      here: row.life?.life ?? null,
+      evidence: row.life?.evidence ?? null,
+      github: row.github,
+      registrations: row.registrations,
+      job: row.seen?.job.known === true ? row.seen.job.value : null,
+      mint: row.seen?.mint.known === true ? row.seen.mint.value : null,
+      health: row.explanation.health,
+      reason: row.explanation.reason,
+      text: row.explanation.text,
+      next: row.explanation.next,
+    })),
+  };
+}
