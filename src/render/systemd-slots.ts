@@ -36,6 +36,7 @@ export function renderContainerUnits(plan: Plan, host: PlannedHost, flavour: Fla
       renderDropIn(plan, host, flavour, placed, plan.units.container, {
         credentials: credentials.of(placed.placement),
         isAssigned: isAssigned(plan, placed.placement),
+        hasSidecar: placed.placement.docker === "dind",
       }),
     ),
   ];
@@ -73,11 +74,14 @@ export function renderProcessUnits(plan: Plan, host: PlannedHost, flavour: Flavo
 interface OwnSettings extends ProcessSettings {
   readonly credentials: readonly Credential[];
   readonly isAssigned: boolean;
+  /** An engine in a container of its own. */
+  readonly hasSidecar: boolean;
 }
 
 const NOTHING: OwnSettings = {
   credentials: [],
   isAssigned: false,
+  hasSidecar: false,
   cpuQuota: null,
   memoryMax: null,
   tasksMax: null,

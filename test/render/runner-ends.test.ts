@@ -122,7 +122,20 @@ test("the end of the job before is forgotten at the next start", async (t) => {
   slot.write("jit\n", "run", "jitconfig");
   await slot.run({ ...EPHEMERAL, FAKE_LISTENER: `ls ${slot.at("run")} >${slot.at("log/run-folder")}` });
   assert.equal(slot.read("log", "run-folder"), "");
-  assert.match(slot.read("run", "last-exit.json") ?? "", /^\{"class":"ended","code":0,"at":\d+\}\n$/);
+  assert.match(
+    slot.read("run", "last-exit.json") ?? "",
+    /^\{"class":"ended","code":0,"at":\d+,"job":false\}\n$/,
+  );
+});
+
+test("whether it had a job is told, for a runner that ends without one may not start again at once", async (t) => {
+  const slot = makeSlot(t);
+  slot.write("jit\n", "run", "jitconfig");
+  await slot.run({ ...EPHEMERAL, FAKE_LISTENER: `echo "${STAMP} Running job: build"` });
+  assert.match(
+    slot.read("run", "last-exit.json") ?? "",
+    /^\{"class":"ended","code":0,"at":\d+,"job":true\}\n$/,
+  );
 });
 
 test("health sees a listener", async (t) => {
