@@ -6,6 +6,7 @@ import type { DocPath } from "../base/diagnostic.ts";
 import type { PoolSpec } from "../model/fleet.ts";
 import { presentOrNull } from "../model/inventory.ts";
 import type { Placement } from "../model/plan.ts";
+import { familyOf } from "../model/platforms.ts";
 import type { Share } from "./count-slots.ts";
 import { eachOf, type Findings } from "./findings.ts";
 import type { Site } from "./site.ts";
@@ -148,7 +149,9 @@ const handlerMissing: Rule = ({ pool, site, placement }, findings) => {
   if (handlers === null || site.factsFrom === "expected") return;
   const wanted = [...pool.emulate, ...(placement.emulated ? [placement.platform] : [])];
   for (const platform of wanted.filter((name) => name !== site.platform)) {
-    const isThere = handlers.some((entry) => entry.platform === platform && entry.enabled && entry.fixBinary);
+    const isThere = handlers.some((entry) => {
+      return familyOf(entry.platform) === familyOf(platform) && entry.enabled && entry.fixBinary;
+    });
     if (isThere) continue;
     findings.addOnHost({
       code: "CF718",

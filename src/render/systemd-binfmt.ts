@@ -2,6 +2,7 @@
 // binfmt_misc. In: platforms. Out: what binfmt.sh registers.
 
 import type { PlannedHost } from "../model/plan.ts";
+import { familyOf } from "../model/platforms.ts";
 
 /** QEMU's name of the processor, and from the ELF header: class (bits), byte order, e_machine. */
 const MACHINES: Readonly<
@@ -17,11 +18,6 @@ const MACHINES: Readonly<
   "linux/s390x": ["s390x", 64, "big", 22],
 };
 
-export interface Handlers {
-  readonly handlers: readonly Handler[];
-  readonly unknown: readonly string[];
-}
-
 /** A type, for views take no interfaces. */
 export type Handler = {
   readonly platform: string;
@@ -33,22 +29,17 @@ export type Handler = {
   readonly mask: string;
 };
 
-export function describeHandlers(fleet: string, host: PlannedHost): Handlers {
-  // A variant (`linux/arm/v7`) is a matter of QEMU, not of the kernel.
-  const familyOf = (platform: string) => platform.split("/").slice(0, 2).join("/");
+export function describeHandlers(fleet: string, host: PlannedHost): readonly Handler[] {
   const families = [...new Set(host.emulate.map(familyOf))];
   const isRunner = (family: string) =>
     host.placements.some(({ emulated, platform }) => emulated && familyOf(platform) === family);
-  return {
-    handlers: families.flatMap((family) => {
-      const machine = Object.hasOwn(MACHINES, family) ? MACHINES[family] : undefined;
-      if (machine === undefined) return [];
-      const [qemu] = machine;
-      const flags = isRunner(family) ? "CF" : "F";
-      return [{ platform: family, qemu, name: `${fleet}-${qemu}`, flags, ...writeRule(machine) }];
-    }),
-    unknown: families.filter((family) => !Object.hasOwn(MACHINES, family)),
-  };
+  return families.map((family) => {
+    const machine = Object.hasOwn(MACHINES, family) ? MACHINES[family] : undefined;
+    if (machine === undefined) throw new Error(`there is no rule for ${family}`);
+    const [qemu] = machine;
+    const flags = isRunner(family) ? "CF" : "F";
+    return { platform: family, qemu, name: `${fleet}-${qemu}`, flags, ...writeRule(machine) };
+  });
 }
 
 /**

@@ -60,7 +60,7 @@ export function renderUpkeepScripts(plan: Plan, host: PlannedHost): readonly Uni
     scripts.push({ path: "runner/cache.sh", content: fillTemplate("hosts/host/runner/cache.sh", view) });
   }
   if (host.emulate.length > 0) {
-    const view = { ...base, ...describeHandlers(plan.fleet, host) };
+    const view = { ...base, handlers: describeHandlers(plan.fleet, host) };
     scripts.push({ path: "runner/binfmt.sh", content: fillTemplate("hosts/host/runner/binfmt.sh", view) });
   }
   return scripts;

@@ -46,6 +46,31 @@ test("the kernel takes the rules, once, and gives them back", (t) => {
   assert.equal(existsSync(`${table}/acme-aarch64`), false);
 });
 
+test("a rule of ours that lacks a flag is made anew", (t) => {
+  if (!hasTools(t, "qemu-aarch64-static")) return;
+  if (!isWritable(`${table}/register`)) {
+    t.skip(`${table} is not writable here`);
+    return;
+  }
+  const script = renderScript();
+  const run = (text: string, verb: string) => {
+    const answer = runTool("bash", ["-s", verb], text);
+    assert.equal(answer.code, 0, answer.stderr);
+  };
+  const flags = () => /^flags: (.*)$/m.exec(readFileSync(`${table}/acme-aarch64`, "utf8"))?.[1];
+  t.after(() => run(script, "unregister"));
+  // As it was before the pool's runners became emulated themselves; Debian's handlers would do for that.
+  run(
+    script
+      .replace("'linux/arm64' 'aarch64' CF", "'linux/arm64' 'aarch64' F")
+      .replace('has_handler "$2"', 'false && has_handler "$2"'),
+    "register",
+  );
+  assert.equal(flags(), "F");
+  run(script, "register");
+  assert.equal(flags(), "OCF");
+});
+
 function isWritable(path: string): boolean {
   try {
     accessSync(path, constants.W_OK);

@@ -3,6 +3,7 @@
 import { suggest } from "../../base/did-you-mean.ts";
 import { formatDuration } from "../../base/units.ts";
 import type { PoolSpec } from "../../model/fleet.ts";
+import { EMULATED_PLATFORMS } from "../../model/platforms.ts";
 import type { Draft, Rule } from "../draft.ts";
 import { relate } from "../report.ts";
 import { findNode } from "../spec-node.ts";
@@ -10,25 +11,13 @@ import { findNode } from "../spec-node.ts";
 /** GitHub docs, Actions limits: job execution time on self-hosted runners. */
 const JOB_CEILING = 5 * 86_400_000;
 
-/** What `tonistiigi/binfmt` and Debian's qemu-user-binfmt both provide. */
-export const EMULATED_PLATFORMS: readonly string[] = [
-  "linux/amd64",
-  "linux/arm64",
-  "linux/riscv64",
-  "linux/arm/v7",
-  "linux/arm/v6",
-  "linux/386",
-  "linux/ppc64le",
-  "linux/s390x",
-  "linux/loong64",
-  "linux/mips64le",
-];
-
 const RUNNER_PLATFORMS: readonly string[] = ["linux/amd64", "linux/arm64"];
+const QEMU_PLATFORMS: readonly string[] = EMULATED_PLATFORMS;
 
 /** Own by prefix: the runner's, GitHub's, ours. By name: what changes how every program starts. */
 const RESERVED_PREFIX = /^(?:GITHUB_|RUNNER_|ACTIONS_|CI_FLEET_)/;
 const RESERVED_NAMES = new Set([
+  "BASHOPTS",
   "BASH_ENV",
   "CREDENTIALS_DIRECTORY",
   "DOCKER_HOST",
@@ -37,6 +26,7 @@ const RESERVED_NAMES = new Set([
   "LD_PRELOAD",
   "NVIDIA_DRIVER_CAPABILITIES",
   "NVIDIA_VISIBLE_DEVICES",
+  "SHELLOPTS",
   "USER",
   "__proto__",
 ]);
@@ -137,7 +127,7 @@ const platformUnsupported: Rule = (draft, say) => {
   const check = (key: "platform" | "emulate", owner: readonly (string | number)[]): void => {
     const node = findNode(draft.tree, [...owner, key]);
     const items = node?.kind === "list" ? node.items : node === null ? [] : [node];
-    const able = key === "platform" ? RUNNER_PLATFORMS : EMULATED_PLATFORMS;
+    const able = key === "platform" ? RUNNER_PLATFORMS : QEMU_PLATFORMS;
     items.forEach((item, i) => {
       const value = item.kind === "scalar" ? item.value : null;
       if (typeof value !== "string" || able.includes(value)) return;
@@ -146,7 +136,7 @@ const platformUnsupported: Rule = (draft, say) => {
       say("CF622", node?.kind === "list" ? [...owner, key, i] : [...owner, key], {
         message: `${runner ? "the official runner is not built for" : "there is no QEMU handler for"} ${value}`,
         help:
-          runner && EMULATED_PLATFORMS.includes(value)
+          runner && QEMU_PLATFORMS.includes(value)
             ? `to build for it, write \`emulate: [${value}]\``
             : near === null
               ? `there is ${able.join(", ")}`
