@@ -235,7 +235,9 @@ async function packageBinary(arch, output) {
       node(...steady);
       assets.cache = "cache";
     }
-    const flags = { disableExperimentalSEAWarning: true, execArgvExtension: "none" };
+    // V8's own choice for the young generation lets garbage of a large fleet grow old: a quarter more memory.
+    const execArgv = ["--max-semi-space-size=32"];
+    const flags = { disableExperimentalSEAWarning: true, execArgv, execArgvExtension: "none" };
     writeFileSync(
       join(work, "sea.json"),
       JSON.stringify({ main: "start.js", output: "blob", ...flags, assets }),
