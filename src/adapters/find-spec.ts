@@ -1,7 +1,8 @@
 // Finds the spec that a command is about. In: where we are and what was asked. Out: its path, or where was looked.
 
-import { lstatSync, realpathSync, statSync } from "node:fs";
+import { lstatSync, realpathSync, type Stats, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { WorldError } from "../base/world-error.ts";
 
 export const SPEC_NAMES: readonly string[] = ["fleet.yaml", "fleet.yml"];
 export const SYSTEM_SPEC = "/etc/ci-fleet/fleet.yaml";
@@ -41,15 +42,28 @@ function realFolder(path: string): string {
 }
 
 function exists(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (cause) {
+    throw new WorldError(`look for ${path}`, cause);
+  }
 }
 
 function ownerOf(folder: string): number | null {
-  return statSync(folder, { throwIfNoEntry: false })?.uid ?? null;
+  return statOrNull(folder)?.uid ?? null;
 }
 
 function mayTrust(folder: string, owner: number | null): boolean {
-  const stats = statSync(folder, { throwIfNoEntry: false });
-  if (stats === undefined || (stats.mode & 0o002) !== 0) return false;
+  const stats = statOrNull(folder);
+  if (stats === null || (stats.mode & 0o002) !== 0) return false;
   return stats.uid === owner || stats.uid === 0 || stats.uid === process.geteuid?.();
+}
+
+/** null also where we may not even look: such a folder is not to be trusted either. */
+function statOrNull(folder: string): Stats | null {
+  try {
+    return statSync(folder, { throwIfNoEntry: false }) ?? null;
+  } catch {
+    return null;
+  }
 }

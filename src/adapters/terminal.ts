@@ -21,7 +21,7 @@ export interface Terminal {
   readonly errStyle: StyleNames;
   readonly outColour: boolean;
   readonly errColour: boolean;
-  /** May a question be asked? Both ends must be a terminal. */
+  /** May a question be asked? Both ends must be a terminal, and one that can move its cursor. */
   readonly interactive: boolean;
   /** Columns of stdout where it is a terminal. */
   readonly columns: number | null;
@@ -43,7 +43,12 @@ export function openTerminal(onBrokenOutput: (cause: Error) => void): Terminal {
     errStyle: createStyle(errColour),
     outColour,
     errColour,
-    interactive: stdin.isTTY === true && stdout.isTTY === true && stderr.isTTY === true && !env.CI,
+    interactive:
+      stdin.isTTY === true &&
+      stdout.isTTY === true &&
+      stderr.isTTY === true &&
+      !env.CI &&
+      env.TERM !== "dumb",
     columns: stdout.isTTY === true ? stdout.columns : null,
   };
 }

@@ -6,7 +6,7 @@ import { resolve } from "node:path";
 import { openTerminal, type Terminal } from "../adapters/terminal.ts";
 import { CredentialError } from "../base/credential-error.ts";
 import { cleanForTerminal } from "../base/terminal-text.ts";
-import { WorldError } from "../base/world-error.ts";
+import { errnoOf, WorldError } from "../base/world-error.ts";
 import type { CommandCall, Flags } from "./command.ts";
 import { BUG, FINE, REFUSED, USAGE, WORLD } from "./exit-codes.ts";
 import { describeCommand, describeProgram } from "./help.ts";
@@ -21,7 +21,7 @@ export async function run(args: readonly string[]): Promise<number> {
     process.exitCode = sayWorldError(terminal, new WorldError("write to standard output", cause));
   });
   process.on("uncaughtException", (error) => {
-    process.exitCode = sayBug(terminal, error, args);
+    process.exitCode = sayError(terminal, error, args);
   });
   const code = await runGuarded(args, terminal);
   return outputBroke ? WORLD : code;
@@ -31,10 +31,22 @@ async function runGuarded(args: readonly string[], terminal: Terminal): Promise<
   try {
     return await dispatch(args, terminal);
   } catch (error) {
-    if (error instanceof UsageError) return sayUsageError(terminal, error);
-    if (error instanceof WorldError) return sayWorldError(terminal, error);
-    return sayBug(terminal, error, args);
+    return sayError(terminal, error, args);
   }
+}
+
+function sayError(terminal: Terminal, error: unknown, args: readonly string[]): number {
+  if (error instanceof UsageError) return sayUsageError(terminal, error);
+  if (error instanceof WorldError) return sayWorldError(terminal, error);
+  const refusal = readRefusal(error);
+  return refusal === null ? sayBug(terminal, error, args) : sayWorldError(terminal, refusal);
+}
+
+/** What the kernel refused where nobody expected it to: still the world's fault, if less well told. */
+function readRefusal(error: unknown): WorldError | null {
+  const { syscall, path } = error as { syscall?: unknown; path?: unknown };
+  if (errnoOf(error) === null || typeof syscall !== "string") return null;
+  return new WorldError(typeof path === "string" ? `${syscall} ${path}` : syscall, error);
 }
 
 async function dispatch(args: readonly string[], terminal: Terminal): Promise<number> {

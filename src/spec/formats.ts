@@ -100,9 +100,9 @@ const FORMATS = {
     expected: "a client id such as Iv23liEXAMPLE, or an App id",
     pattern: "^[A-Za-z0-9._-]{1,64}$",
   },
-  login: {
-    expected: "a GitHub login",
-    pattern: "^[A-Za-z0-9](?:[A-Za-z0-9-]{0,37}[A-Za-z0-9])?(?:_[A-Za-z0-9]{1,20})?$",
+  user: {
+    expected: "the name of a user of the host",
+    pattern: "^[A-Za-z_][A-Za-z0-9_.-]{0,31}$",
   },
   repo: {
     expected: "OWNER/REPOSITORY",

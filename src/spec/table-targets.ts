@@ -26,7 +26,7 @@ const AUTH = record("Credentials", {
   ),
   gh: optional(
     record("The GitHub CLI", {
-      user: required(text("login"), "The user of this host whose `gh` is asked.", "alice"),
+      user: required(text("user"), "The user of this host whose `gh` is asked.", "alice"),
     }),
     "Ask the GitHub CLI of this user for its token; GH_HOST is set for GHES.",
     "{user: alice}",

@@ -129,7 +129,7 @@ test("flags that cannot be meant exit 2 and write nothing; a token is not repeat
       [...URL, "--auth-token", "token"],
       /^error: --auth-token: the file is a path on the host that begins with \//,
     ],
-    [[...URL, "--auth-gh", "a b"], /^error: --auth-gh needs the login of a user/],
+    [[...URL, "--auth-gh", "a b"], /^error: --auth-gh: expected the name of a user of the host/],
     [
       [...URL, "--auth-gh", "a", "--auth-token", "/t"],
       /^error: --auth-token and --auth-gh exclude each other/,

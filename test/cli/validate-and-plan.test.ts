@@ -145,6 +145,27 @@ test("a spec without permission to read", { skip: process.geteuid?.() === 0 && "
   );
 });
 
+test("a folder without permission to look", {
+  skip: process.geteuid?.() === 0 && "root looks anyway",
+}, (t) => {
+  const cwd = copyFleet(t);
+  t.after(() => chmodSync(cwd, 0o700));
+  chmodSync(cwd, 0o600);
+  const ran = runCli(["validate", "-C", cwd]);
+  const [first] = ran.stderr.split("\n");
+  const cause = "permission denied (EACCES)";
+  assert.deepEqual([ran.code, first], [3, `error: cannot look for ${cwd}/fleet.yaml: ${cause}`]);
+});
+
+test("what the kernel refuses where nobody expects it is the world's failure, not a bug", () => {
+  const ran = runCli(["validate", "-C", `/${"a".repeat(300)}`]);
+  assert.equal(ran.code, 3);
+  assert.match(
+    ran.stderr,
+    /^error: cannot stat \/a+: the name is too long for this file system \(ENAMETOOLONG\)\n$/,
+  );
+});
+
 test("an image folder is read whole, and what leads out of the repository is refused", (t) => {
   const cwd = copyFleet(t);
   mkdirSync(join(cwd, "images/ci"), { recursive: true });

@@ -3,7 +3,7 @@
 
 import { cancel, intro, isCancel, outro, select, text } from "@clack/prompts";
 import { type AuthAnswer, DEFAULT_KEY_FILE, DEFAULT_TOKEN_FILE } from "./answers.ts";
-import { type FlagAnswers, findNameProblem, findUrlProblem } from "./read-answers.ts";
+import { type FlagAnswers, findNameProblem, findUrlProblem, findUserProblem } from "./read-answers.ts";
 
 export interface Suggestions {
   readonly host: string;
@@ -15,6 +15,8 @@ export interface Suggestions {
 const CANCELLED = Symbol("cancelled");
 
 export async function askPerson(given: FlagAnswers, suggested: Suggestions): Promise<FlagAnswers | null> {
+  // A serial line says that it is 0 columns wide; the prompts would put each letter on a line of its own.
+  if (process.stdout.columns === 0) Object.assign(process.stdout, { columns: 80, rows: 24 });
   intro("ci-fleet init");
   try {
     const host = given.host ?? (await askText("Name of this host (--name)", suggested.host, findNameProblem));
@@ -82,7 +84,7 @@ async function askAuth(): Promise<AuthAnswer> {
   }
   if (kind === "token")
     return { kind, file: await askText("The file on the host", DEFAULT_TOKEN_FILE, isAbsolute) };
-  if (kind === "gh") return { kind, user: await askText("Login of the user", "", findNameProblem) };
+  if (kind === "gh") return { kind, user: await askText("Login of the user", "", findUserProblem) };
   return { kind: "later" };
 }
 

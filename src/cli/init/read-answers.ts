@@ -4,6 +4,7 @@
 import { findSecrets } from "../../base/secret-patterns.ts";
 import { isName } from "../../base/text-policy.ts";
 import type { Lifetime, RunMode } from "../../model/fleet.ts";
+import { formatOf } from "../../spec/formats.ts";
 import { parseTarget } from "../../spec/parse-target.ts";
 import type { Flags } from "../command.ts";
 import { UsageError } from "../usage-error.ts";
@@ -48,6 +49,12 @@ export function findNameProblem(name: string): string | null {
   return isName(name) ? null : "a name has lower-case letters, digits and inner hyphens, at most 63 of them";
 }
 
+/** null: fine. */
+export function findUserProblem(user: string): string | null {
+  const { pattern, expected } = formatOf("user");
+  return new RegExp(pattern).test(user) ? null : `expected ${expected}`;
+}
+
 function readName(flags: Flags, flag: string): string | null {
   const name = flags.text(flag);
   const problem = name === null ? null : findNameProblem(name);
@@ -69,8 +76,8 @@ function readAuth(flags: Flags): AuthAnswer | null {
     );
   }
   if (flag === "auth-gh") {
-    if (!/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/.test(text))
-      throw new UsageError("--auth-gh needs the login of a user");
+    const problem = findUserProblem(text);
+    if (problem !== null) throw new UsageError(`--auth-gh: ${problem}`);
     return { kind: "gh", user: text };
   }
   if (flag === "auth-token")
