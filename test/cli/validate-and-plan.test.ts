@@ -149,9 +149,9 @@ test("a folder without permission to look", {
   skip: process.geteuid?.() === 0 && "root looks anyway",
 }, (t) => {
   const cwd = copyFleet(t);
-  t.after(() => chmodSync(cwd, 0o700));
   chmodSync(cwd, 0o600);
   const ran = runCli(["validate", "-C", cwd]);
+  chmodSync(cwd, 0o700);
   const [first] = ran.stderr.split("\n");
   const cause = "permission denied (EACCES)";
   assert.deepEqual([ran.code, first], [3, `error: cannot look for ${cwd}/fleet.yaml: ${cause}`]);
