@@ -7,7 +7,7 @@ import { type GpuFacts, type GpuVendor, presentOrNull } from "../model/inventory
 import type { SlotGpu } from "../model/plan.ts";
 import { type Check, fail, fine, unknown } from "./check.ts";
 import type { DoctorFacts } from "./facts.ts";
-import { hasPlacement, install, nameSome } from "./phrases.ts";
+import { count, hasPlacement, install, nameSome } from "./phrases.ts";
 
 const uses = (facts: DoctorFacts, vendor: GpuVendor): boolean =>
   hasPlacement(facts, ({ gpu }) => gpu?.vendor === vendor);
@@ -104,7 +104,7 @@ const cardsAreThere: Check = {
     const { gpus } = inventory;
     if (gpus === null) return [unknown("which cards this machine has is not known")];
     const gone = pinned.filter(({ gpu }) => !isThere(gpu, gpus));
-    if (gone.length === 0) return [fine(`all ${pinned.length} cards of slots are there`)];
+    if (gone.length === 0) return [fine(`${count(pinned.length, "card")} of slots, all there`)];
     return gone.map(({ slot, gpu }) =>
       fail(
         `${slot} is to have ${gpu.name ?? gpu.vendor} ${gpu.id}, which is not there`,

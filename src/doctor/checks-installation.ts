@@ -3,7 +3,15 @@
 import type { ObservedUnit } from "../model/host-observation.ts";
 import { type Check, fail, fine, type Judgement, note, unknown, warn } from "./check.ts";
 import type { DoctorFacts } from "./facts.ts";
-import { applyCommand, hasPlacement, isInstalled, nameSome, privileged, systemctl } from "./phrases.ts";
+import {
+  applyCommand,
+  count,
+  hasPlacement,
+  isInstalled,
+  nameSome,
+  privileged,
+  systemctl,
+} from "./phrases.ts";
 
 const fleetIsInstalled: Check = {
   name: "fleet-is-installed",
@@ -62,7 +70,7 @@ const unitsAreLoaded: Check = {
       ...judgeTimer(facts, units.value.get(`${facts.plan.units.watchdog}.timer`)),
       ...judgeKillMode(slots.flatMap(({ unit }) => (unit.known && unit.value !== null ? [unit.value] : []))),
     ];
-    return found.length > 0 ? found : [fine(`${all.length} units are loaded`)];
+    return found.length > 0 ? found : [fine(`${count(all.length, "unit")} loaded and in order`)];
   },
 };
 
@@ -178,8 +186,10 @@ const slotsCanStart: Check = {
     if (found.length > 0) return found;
     const hidden = slots.filter(({ mint }) => !mint.known).length;
     if (hidden > 0)
-      return [unknown(`${hidden} slots cannot be looked into`, privileged(facts, "ci-fleet", "doctor"))];
-    return isInstalled(facts) ? [fine(`nothing holds the ${slots.length} slots back`)] : [];
+      return [
+        unknown(`${count(hidden, "slot")} cannot be looked into`, privileged(facts, "ci-fleet", "doctor")),
+      ];
+    return isInstalled(facts) ? [fine(`nothing holds ${count(slots.length, "slot")} back`)] : [];
   },
 };
 

@@ -13,7 +13,7 @@ const systemdRuns: Check = {
   name: "systemd-runs",
   group: "Machine",
   looksAt: "whether systemd is PID 1, and its version",
-  why: "systemd starts, restarts and stops every slot; without it there can only be persistent containers.",
+  why: "Slots are started, restarted and stopped by systemd; without it there can only be persistent containers.",
   judge: ({ host, inventory: { systemd } }) => {
     if (host.supervision !== "systemd") return [];
     if (systemd === null) return [unknown("whether systemd runs here is not known")];

@@ -5,7 +5,7 @@ import { formatShellCommand } from "../base/quote-shell.ts";
 import type { RunnerProcess } from "../model/host-observation.ts";
 import { type Check, fail, fine, type Judgement, note, unknown, warn } from "./check.ts";
 import type { DoctorFacts } from "./facts.ts";
-import { applyCommand, hasPlacement, isInstalled, nameSome, needsRootless } from "./phrases.ts";
+import { applyCommand, count, hasPlacement, isInstalled, nameSome, needsRootless } from "./phrases.ts";
 
 const usesAccount = (facts: DoctorFacts): boolean =>
   facts.places.flavour === "system" &&
@@ -96,7 +96,7 @@ const scriptsAreGuarded: Check = {
       ];
     });
     if (found.length > 0) return found;
-    return guarded.length === 0 ? [] : [fine(`${guarded.length} files and folders are safe from others`)];
+    return guarded.length === 0 ? [] : [fine(`${count(guarded.length, "place")} that only we may change`)];
   },
 };
 

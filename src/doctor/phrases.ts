@@ -42,6 +42,11 @@ export function needsRootless(facts: Pick<DoctorFacts, "host">): boolean {
   return hasPlacement(facts, ({ docker }) => docker === "rootless");
 }
 
+/** `1 slot`, `3 slots`. */
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}
+
 /** `a, b and 3 more`: a host may have a hundred slots. */
 export function nameSome(names: readonly string[], most = 4): string {
   const more = names.length - most;

@@ -1,0 +1,135 @@
+// Cases of doctor's checks: what is installed, slots. In: nothing. Out: rows.
+
+import { seen, unseen } from "../../src/model/host-observation.ts";
+import { makeUnit } from "../model/observed.ts";
+import { APPLY, mint, type Row, slot, unit } from "./breakages.ts";
+import { withMachine, withSlots } from "./make-facts.ts";
+
+export const INSTALLATION_CASES: readonly Row[] = [
+  ["fleet-is-installed", { installed: seen(false) }, "note", /not installed here yet/, APPLY],
+  ["fleet-is-installed", { installed: unseen("EACCES") }, "unknown", /EACCES/, null],
+  [
+    "files-as-rendered",
+    { drift: seen([{ path: "/etc/a", state: "missing" }]) },
+    "error",
+    /not installed: \/etc\/a/,
+    APPLY,
+  ],
+  [
+    "files-as-rendered",
+    { drift: seen([{ path: "/etc/a", state: "differs" }]) },
+    "warning",
+    /not as rendered: \/etc\/a/,
+    `${APPLY} --dry-run`,
+  ],
+  [
+    "files-as-rendered",
+    { drift: seen([{ path: "/etc/a", state: "unreadable" }]) },
+    "unknown",
+    /cannot be read/,
+    "sudo ci-fleet doctor",
+  ],
+  [
+    "units-are-loaded",
+    unit("acme-cache.timer", { load: "masked" }),
+    "error",
+    /masked/,
+    "sudo systemctl unmask acme-cache.timer",
+  ],
+  [
+    "units-are-loaded",
+    unit("acme-cache.timer", { load: "bad-setting" }),
+    "error",
+    /cannot load/,
+    "sudo systemctl status acme-cache.timer",
+  ],
+  [
+    "units-are-loaded",
+    unit("acme-cache.timer", { needReload: true }),
+    "warning",
+    /changed since systemd read/,
+    "sudo systemctl daemon-reload",
+  ],
+  [
+    "units-are-loaded",
+    unit("acme.target", { enabled: "disabled" }),
+    "error",
+    /nothing starts at boot/,
+    "sudo systemctl enable acme.target",
+  ],
+  [
+    "units-are-loaded",
+    unit("acme-watchdog.timer", { active: "inactive" }),
+    "warning",
+    /does not look/,
+    "sudo systemctl start acme-watchdog.timer",
+  ],
+  [
+    "units-are-loaded",
+    slot({ unit: seen(makeUnit({ killMode: "control-group", dropIns: ["/etc/o.conf"] })) }),
+    "error",
+    /KillMode=control-group, by one of \/etc\/o\.conf/,
+    "remove that setting",
+  ],
+  ["units-are-loaded", withSlots({ units: unseen("no bus") }), "unknown", /no bus/, null],
+  [
+    "nothing-left-over",
+    withSlots({ leftoverContainers: seen(["acme-old-forge-1"]) }),
+    "warning",
+    /acme-old-forge-1/,
+    APPLY,
+  ],
+  ["nothing-left-over", withSlots({ leftoverUnits: unseen("no bus") }), "unknown", /no bus/, null],
+  [
+    "changes-are-in-force",
+    { pending: [{ slot: "acme-ci-forge-1", unit: null, action: "restart", why: "it has a job" }] },
+    "note",
+    /waits for its restart: it has a job/,
+    APPLY,
+  ],
+  [
+    "runner-is-installed",
+    withMachine({ runnerVersions: seen(["2.300.0"]) }),
+    "error",
+    /2\.337\.0 is not in \/opt/,
+    APPLY,
+  ],
+  ["runner-is-installed", withMachine({ runnerVersions: unseen("EACCES") }), "unknown", /EACCES/, null],
+  [
+    "slots-can-start",
+    mint("red"),
+    "error",
+    /does not start \(disk-full\): \/ has 1 MiB free/,
+    "ci-fleet logs acme-ci-forge-1",
+  ],
+  ["slots-can-start", mint("stopped"), "error", /does not start/, "ci-fleet logs acme-ci-forge-1"],
+  ["slots-can-start", mint("waiting"), "warning", /waits \(disk-full\)/, "ci-fleet logs acme-ci-forge-1"],
+  [
+    "slots-can-start",
+    slot({ unit: seen(makeUnit({ active: "failed", result: "exit-code" })) }),
+    "error",
+    /unit failed \(exit-code\)/,
+    "ci-fleet logs acme-ci-forge-1",
+  ],
+  [
+    "slots-can-start",
+    slot({ identity: seen({ kind: "broken", why: ".runner is missing", agentId: null }) }),
+    "warning",
+    /register anew/,
+    null,
+  ],
+  [
+    "slots-can-start",
+    slot({ mint: unseen("permission denied") }),
+    "unknown",
+    /1 slot cannot be looked into/,
+    "sudo ci-fleet doctor",
+  ],
+  [
+    "slots-are-in-service",
+    slot({ drained: seen(true) }),
+    "note",
+    /drained: acme-ci-forge-1/,
+    "ci-fleet drain --undo acme-ci-forge-1",
+  ],
+];
