@@ -35,7 +35,7 @@ export async function carryOut(
     if (failure !== null) undone.add(step);
     tell(step, failure === null ? "done" : "failed", failure);
   }
-  const isGone = plan.wanted === null && composeGeneration(plan.desk, plan.steps, notes) === null;
+  const isGone = plan.wanted === null && left.size === 0;
   return { pending: composePending(plan.waits, notes), isGone };
 }
 
@@ -109,6 +109,8 @@ async function writeRecord(
     case "journal":
       return put(records.journal, plan.journal);
     case "end":
+      // Never recorded, and not gone either: the journal is all that says what is ours here.
+      if (plan.wanted === null && plan.desk.installed.record === null && notes.left.size > 0) return;
       return hands.removeRecord(records.journal);
     case "generation":
       return put(records.generation, composeGeneration(plan.desk, plan.steps, notes));

@@ -44,7 +44,8 @@ export function makeCommands(places: InstallPlaces): Commands {
   };
 }
 
-export function addAccount({ name, uid }: WantedAccount): Run {
+/** `uid` null: whichever is free. */
+export function addAccount({ name }: WantedAccount, uid: number | null): Run {
   const options = [
     ...["--system", "--user-group", "--no-create-home", "--home-dir", "/var/lib/ci-fleet"],
     ...["--shell", "/usr/sbin/nologin", "--comment", "ci-fleet runners"],

@@ -1,6 +1,7 @@
 // What the records say: before the steps, all that may come to be; after them, what came of it. In: the desk and
 // what happened. Out: records. They are as true after a run that left slots alone as after one that finished.
 
+import { isDeepStrictEqual } from "node:util";
 import type {
   ApplyJournal,
   GenerationRecord,
@@ -13,6 +14,7 @@ import type {
   WantedSlot,
 } from "../model/apply.ts";
 import type { Desk } from "./desk.ts";
+import { findOther, listKnownSlots } from "./judge-slots.ts";
 import { RUNNER_HOME } from "./places.ts";
 import { hashText } from "./read-generations.ts";
 import { NOTHING_SHARED } from "./records.ts";
@@ -39,11 +41,20 @@ export function composeJournal({ wanted, installed, changes }: Desk): ApplyJourn
   return {
     version: 1,
     files,
-    slots: { ...journal?.slots, ...Object.fromEntries((wanted?.slots ?? []).map(recordSlot)) },
+    slots: listBegun(wanted?.slots ?? [], journal),
     upkeep: [...new Set([...(journal?.upkeep ?? []), ...(wanted?.upkeep ?? []).map(({ unit }) => unit)])],
     network: makesNetwork ? network : (journal?.network ?? record?.network ?? null),
     images: [...new Set([...(journal?.images ?? []), ...made.map(({ reference }) => reference)])],
   };
+}
+
+function listBegun(slots: readonly WantedSlot[], journal: ApplyJournal | null): ApplyJournal["slots"] {
+  const begun: Record<string, readonly SlotRecord[]> = { ...journal?.slots };
+  for (const [name, record] of slots.map(recordSlot)) {
+    const before = begun[name] ?? [];
+    begun[name] = [...before.filter((other) => !isDeepStrictEqual(other, record)), record];
+  }
+  return begun;
 }
 
 function recordSlot(slot: WantedSlot): [string, SlotRecord] {
@@ -88,7 +99,12 @@ export function composeSharedAfter(desk: Desk, steps: readonly Step[], { undone 
   );
   const copied = done.find(({ action }) => action.kind === "copy-program");
   const program = desk.wanted?.program ?? null;
-  const runners = before.runners.filter((version) => !removed.has(`${desk.places.runner}/${version}`));
+  // Claimed by a run that was cut off before, one need not be there.
+  const isThere = (version: string) =>
+    version === desk.wanted?.runnerVersion || desk.installed.runnerVersions.has(version);
+  const runners = before.runners.filter(
+    (version) => isThere(version) && !removed.has(`${desk.places.runner}/${version}`),
+  );
   const programs = copied !== undefined && program !== null ? [program.sha256] : before.programs;
   if (desk.wanted !== null || desk.installed.others.length > 0) return { ...before, runners, programs };
   const isOver = !steps.some((step) => step.because === "NobodyUsesIt" && undone.has(step));
@@ -106,7 +122,7 @@ export function composeGeneration(
   outcome: Outcome,
 ): GenerationRecord | null {
   const { wanted, installed, places, gate } = desk;
-  const { record: old, journal } = installed;
+  const { record: old } = installed;
   const { left, undone } = outcome;
   const images = listImages(desk, steps, undone);
   const ghosts = listGhosts(desk, outcome);
@@ -115,7 +131,7 @@ export function composeGeneration(
     // Nothing was put in force.
     return old === null ? null : { ...old, images, ghosts, network };
   }
-  const known = { ...journal?.slots, ...old?.slots };
+  const known = listKnownSlots(installed);
   const slots: Record<string, SlotRecord> = {};
   for (const slot of wanted?.slots ?? [])
     slots[slot.name] = settleSlot(desk, slot, left.get(slot.name) ?? null);
@@ -136,7 +152,8 @@ export function composeGeneration(
     files: listFiles(desk, steps, undone),
     slots,
     upkeep: listUpkeep(desk, steps, undone),
-    target: basis.target,
+    // Not started yet, it is new to the next apply as well.
+    target: steps.some((step) => step.because === "TargetIsNew" && undone.has(step)) ? null : basis.target,
     network,
     images,
     ghosts,
@@ -146,7 +163,9 @@ export function composeGeneration(
 /** One that was left alone keeps what tells the next apply that it has something to do. */
 function settleSlot(desk: Desk, slot: WantedSlot, seen: SlotState | null): SlotRecord {
   const [, record] = recordSlot(slot);
-  const old = desk.installed.record?.slots[slot.name] ?? desk.installed.journal?.slots[slot.name];
+  const before = desk.installed.record?.slots[slot.name] ?? null;
+  const begun = desk.installed.journal?.slots[slot.name] ?? [];
+  const old = findOther(slot, before, begun) ?? before ?? begun.at(-1);
   const verdict = desk.verdicts.get(slot.name)?.kind;
   if (seen === null || old === undefined) return record;
   if (verdict === "replace") return old;
@@ -170,14 +189,26 @@ function listFiles({ wanted, installed, changes }: Desk, steps: readonly Step[],
   return files;
 }
 
-function listUpkeep(desk: Desk, steps: readonly Step[], undone: ReadonlySet<Step>): readonly string[] {
-  const kept = new Set(
-    steps.flatMap((step) =>
-      undone.has(step) && step.because === "UnitIsNotWanted" ? [lastWord(step.action)] : [],
-    ),
-  );
-  const stale = listStaleUpkeep(desk).filter((unit) => kept.has(unit) && desk.disturbed.length > 0);
-  return [...(desk.wanted?.upkeep ?? []).map(({ unit }) => unit), ...stale].sort();
+function listUpkeep(
+  desk: Desk,
+  steps: readonly Step[],
+  undone: ReadonlySet<Step>,
+): Readonly<Record<string, string>> {
+  const before = desk.installed.record?.upkeep ?? {};
+  const notDone = (because: string) =>
+    new Set(
+      steps.flatMap((step) => (undone.has(step) && step.because === because ? [lastWord(step.action)] : [])),
+    );
+  const notRestarted = notDone("UnitChanges");
+  const notStopped = notDone("UnitIsNotWanted");
+  const upkeep: Record<string, string> = {};
+  for (const { unit, generation } of desk.wanted?.upkeep ?? []) {
+    upkeep[unit] = notRestarted.has(unit) ? (before[unit] ?? "") : generation;
+  }
+  for (const unit of listStaleUpkeep(desk)) {
+    if (notStopped.has(unit) && desk.disturbed.length > 0) upkeep[unit] = before[unit] ?? "";
+  }
+  return upkeep;
 }
 
 function listImages({ installed, wanted }: Desk, steps: readonly Step[], undone: ReadonlySet<Step>) {
@@ -197,10 +228,13 @@ function listImages({ installed, wanted }: Desk, steps: readonly Step[], undone:
   return [...new Set([...made, ...stale])].sort();
 }
 
+/** One that somebody removed meanwhile is nobody's any more. */
 function keepNetwork(desk: Desk, steps: readonly Step[], undone: ReadonlySet<Step>): string | null {
+  const { engine } = desk.installed;
   const claimed = composeJournal(desk).network;
   const removal = steps.find(({ because }) => because === "NetworkIsNotWanted");
-  return removal !== undefined && !undone.has(removal) ? null : claimed;
+  if (claimed === null || (removal !== undefined && !undone.has(removal))) return null;
+  return claimed === desk.wanted?.network || engine?.networks.has(claimed) === true ? claimed : null;
 }
 
 function listGhosts({ installed, wanted, retiring }: Desk, { ghosts, left }: Outcome) {

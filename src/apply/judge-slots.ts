@@ -22,9 +22,12 @@ export type SlotVerdict =
 interface Case {
   readonly slot: WantedSlot;
   readonly record: SlotRecord | null;
-  readonly journalled: SlotRecord | null;
+  /** What runs that were cut off may have made of it. */
+  readonly begun: readonly SlotRecord[];
   readonly state: SlotState | null;
   readonly retired: boolean;
+  /** The run before this one did not come to its end. */
+  readonly cutOff: boolean;
   readonly configChanges: boolean;
   readonly reloads: boolean;
 }
@@ -42,9 +45,10 @@ export function judgeSlot(slot: WantedSlot, installed: Installed, surroundings: 
   const at: Case = {
     slot,
     record: installed.record?.slots[slot.name] ?? null,
-    journalled: installed.journal?.slots[slot.name] ?? null,
+    begun: installed.journal?.slots[slot.name] ?? [],
     state: installed.slots.get(slot.name) ?? null,
     retired: installed.drained.get(slot.name) === true,
+    cutOff: installed.journal !== null,
     ...surroundings,
   };
   for (const rule of RULES) {
@@ -54,12 +58,19 @@ export function judgeSlot(slot: WantedSlot, installed: Installed, surroundings: 
   return { kind: "keep" };
 }
 
-const slotBecameAnother: Rule = ({ slot, record, journalled }) => {
-  const old = record ?? journalled;
-  if (old === null) return null;
-  const same = old.run === slot.run && old.lifetime === slot.lifetime && old.target === slot.target;
-  return same ? null : { kind: "replace", because: "SlotBecameAnother" };
-};
+const slotBecameAnother: Rule = ({ slot, record, begun }) =>
+  findOther(slot, record, begun) === null ? null : { kind: "replace", because: "SlotBecameAnother" };
+
+/** What else is or may be installed under the slot's name, and cannot become it by a restart. */
+export function findOther(
+  slot: WantedSlot,
+  record: SlotRecord | null,
+  begun: readonly SlotRecord[],
+): SlotRecord | null {
+  const differs = (old: SlotRecord) =>
+    old.run !== slot.run || old.lifetime !== slot.lifetime || old.target !== slot.target;
+  return begun.findLast(differs) ?? (record !== null && differs(record) ? record : null);
+}
 
 const slotRunsOldGeneration: Rule = (at) =>
   isUp(at) && runningGeneration(at) !== at.slot.generation
@@ -83,9 +94,9 @@ const slotIsNew: Rule = (at) =>
 const slotComesBack: Rule = (at) =>
   at.slot.always && at.retired && !isUp(at) ? { kind: "start", because: "SlotComesBack" } : null;
 
-/** Between the stop and the start of a restart. */
+/** Between a stop and a start, or while it was being taken down. */
 const runWasCutOff: Rule = (at) =>
-  at.slot.always && at.journalled !== null && !isUp(at) ? { kind: "start", because: "RunWasCutOff" } : null;
+  at.slot.always && at.cutOff && !isUp(at) ? { kind: "start", because: "RunWasCutOff" } : null;
 
 const slotHasFailed: Rule = (at) =>
   at.slot.always && activity(at) === "failed" ? { kind: "start", because: "SlotHasFailed" } : null;
@@ -116,11 +127,13 @@ function activity({ slot, state }: Case): UnitState["active"] | null {
  * null: unknown, which is not the wanted one. A container says it itself. A process says nothing: it runs what
  * was recorded, unless it is the run that was known to be older, or an apply that was cut off changed its files.
  */
-function runningGeneration({ slot, record, journalled, state }: Case): string | null {
+function runningGeneration({ slot, record, begun, state }: Case): string | null {
   const container = state?.container;
   if (container?.running === true) return container.generation;
-  if (record === null) return journalled?.generation ?? null;
-  if (journalled !== null && journalled.generation !== record.generation) return null;
+  const possible = new Set([...begun, ...(record === null ? [] : [record])].map((each) => each.generation));
+  const [only] = possible;
+  if (possible.size !== 1 || only === undefined) return null;
+  if (record === null) return only;
   const run = slot.unit === null ? null : (state?.units.get(slot.unit)?.invocation ?? null);
   return record.staleRun !== null && record.staleRun === run ? null : record.generation;
 }
@@ -132,10 +145,26 @@ export interface RetiringSlot {
 
 /** Slots that were installed, or begun to be, and are not wanted any more. */
 export function listRetiring(wanted: Wanted | null, installed: Installed): readonly RetiringSlot[] {
-  const known: GenerationRecord["slots"] = { ...installed.journal?.slots, ...installed.record?.slots };
+  const known = listKnownSlots(installed);
   const keep = new Map((wanted?.slots ?? []).map((slot) => [slot.name, slot]));
   return Object.entries(known)
     .filter(([name]) => !keep.has(name))
     .map(([name, record]) => ({ name, record }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** What every known slot is; of one that may be several things, what runs of it, or else what was begun last. */
+export function listKnownSlots({ record, journal, slots }: Installed): GenerationRecord["slots"] {
+  const known: Record<string, SlotRecord> = { ...record?.slots };
+  for (const [name, begun] of Object.entries(journal?.slots ?? {})) {
+    const before = known[name];
+    const candidates = before === undefined ? begun : [before, ...begun];
+    const units = slots.get(name)?.units;
+    const runs = candidates.findLast(
+      ({ unit }) => (units?.get(unit ?? "")?.active ?? "inactive") !== "inactive",
+    );
+    const last = runs ?? candidates.at(-1);
+    if (last !== undefined) known[name] = last;
+  }
+  return known;
 }

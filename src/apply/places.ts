@@ -57,6 +57,11 @@ export function parentOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/")) || "/";
 }
 
+/** The name of the fleet that has these places. */
+export function fleetAt({ config }: InstallPlaces): string {
+  return config.slice(config.lastIndexOf("/") + 1);
+}
+
 /** The folders above `path` up to and without `top`, the outermost first. */
 export function listFoldersBetween(top: string, path: string): readonly string[] {
   const folders: string[] = [];
@@ -67,5 +72,7 @@ export function listFoldersBetween(top: string, path: string): readonly string[]
 /** Home of process slots, the same path as in GitHub's image: units mount each slot's own over it. */
 export const RUNNER_HOME = "/home/runner";
 export const ACCOUNT = "ci-fleet";
+/** Of the user `runner` in GitHub's image. The account takes it where it is free: a rootless engine may come later. */
+export const RUNNER_UID = 1001;
 /** What a marker in `drained/` says that this program wrote because its slot left the plan. */
 export const RETIRED = "by apply: the slot is not in the plan any more\n";

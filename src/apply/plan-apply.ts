@@ -5,6 +5,7 @@ import type { ApplyPlan, Installed, Step, Wanted } from "../model/apply.ts";
 import { checkGround, listWarnings } from "./check-ground.ts";
 import { composeJournal, composeSharedBefore } from "./conclude.ts";
 import { type Desk, openDesk, step } from "./desk.ts";
+import { parentOf } from "./places.ts";
 import { keepRetiringDown, listChanges } from "./steps-change.ts";
 import { beginJournal, listPreparations } from "./steps-prepare.ts";
 import { listLastFolders, listRemovals } from "./steps-removal.ts";
@@ -30,7 +31,7 @@ export function planApply(
     wanted,
     refusals: [...checkGround(wanted, installed), ...desk.changes.refusals],
     warnings: listWarnings(wanted, installed),
-    steps: isDone ? [] : [...beginJournal(desk), ...work, ...endJournal(desk)],
+    steps: isDone ? listRemains(desk) : [...beginJournal(desk), ...work, ...endJournal(desk)],
     waits: listWaits(desk),
     gate: desk.gate,
     journal: composeJournal(desk),
@@ -47,10 +48,20 @@ function listTakingDown(desk: Desk): readonly Step[] {
   return [...keepRetiringDown(desk), ...listRemovals(desk)];
 }
 
+/** Nothing to do but, after a removal that was cut off behind its last record, empty folders. */
+function listRemains(desk: Desk): readonly Step[] {
+  const { places, installed, wanted } = desk;
+  const remains = [places.config, parentOf(places.config)].some((path) => {
+    const there = installed.folders.get(path);
+    return there?.kind === "folder" && there.isEmpty;
+  });
+  return wanted === null && remains ? listLastFolders(desk) : [];
+}
+
 /** Nothing to do on the host, but what is written down is not what is so. */
 function recordsDiffer({ wanted, installed }: Desk): boolean {
   const { record, journal } = installed;
-  if (journal !== null) return true;
+  if (journal !== null || installed.hasPending) return true;
   if (wanted === null) return record !== null;
   return (
     record === null ||

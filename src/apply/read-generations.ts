@@ -53,6 +53,10 @@ export function hashProcessSlot(
   return hashText(parts.join("\0")).slice(0, 16);
 }
 
+export function hashWithoutComments(texts: readonly string[]): string {
+  return hashText(texts.map(withoutComments).join("\0")).slice(0, 16);
+}
+
 /** Scripts of other units. */
 const UPKEEP = new Set(["runner/cache.sh", "runner/binfmt.sh"]);
 

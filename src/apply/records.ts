@@ -55,27 +55,35 @@ export function readGeneration(text: string): Reading<GenerationRecord> {
     if (flavour !== "system" && flavour !== "user") return null;
     if (supervision !== "systemd" && supervision !== "compose") return null;
     if (!isUnitOrNull(target) || !isNameOrNull(network)) return null;
-    if (!isListOf(document.upkeep, isUnit) || !isListOf(document.images, isText)) return null;
+    const upkeep = readTexts(document.upkeep, isText);
+    if (upkeep === null || !Object.keys(upkeep).every(isUnit) || !isListOf(document.images, isText))
+      return null;
     return {
       version: VERSION,
       ...{ fleet, host, flavour, supervision, ciFleetVersion, generation, target, network },
-      ...{ files, slots, ghosts, upkeep: document.upkeep, images: document.images },
+      ...{ files, slots, ghosts, upkeep, images: document.images },
     };
   });
 }
 
 export function readJournal(text: string): ApplyJournal {
   const reading = read(text, (document): ApplyJournal | null => {
-    const slots = readSlots(document.slots);
-    const { files, upkeep, images, network } = document;
-    if (slots === null || !isObject(files) || !isNameOrNull(network)) return null;
+    const { files, slots, upkeep, images, network } = document;
+    if (
+      !isObject(slots) ||
+      !Object.values(slots).every(isSlotList) ||
+      !isObject(files) ||
+      !isNameOrNull(network)
+    )
+      return null;
     if (!isListOf(upkeep, isUnit) || !isListOf(images, isText)) return null;
     const owned: Record<string, readonly string[]> = {};
     for (const [path, hashes] of Object.entries(files)) {
       if (!isPath(path) || !isListOf(hashes, isHash)) return null;
       owned[path] = hashes;
     }
-    return { version: VERSION, files: owned, slots, upkeep, network, images };
+    const begun = slots as ApplyJournal["slots"];
+    return { version: VERSION, files: owned, slots: begun, upkeep, network, images };
   });
   return reading.kind === "read" ? reading.value : EMPTY_JOURNAL;
 }
@@ -147,6 +155,8 @@ function isSlot(value: unknown): value is SlotRecord {
     (staleRun === null || isText(staleRun))
   );
 }
+
+const isSlotList = (value: unknown): value is readonly SlotRecord[] => isListOf(value, isSlot);
 
 function isPendingSlot(value: unknown): value is PendingSlot {
   if (!isObject(value)) return false;

@@ -1,10 +1,11 @@
 // What puts the new files in force: files, systemd's reload, starts, and restarts of slots that have no job.
 // In: the desk. Out: steps, each naming the slots that must have no job for it.
 
-import type { Step, Wanted, WantedSlot } from "../model/apply.ts";
+import type { SlotRecord, Step, Wanted, WantedSlot } from "../model/apply.ts";
 import { removeTrees, tolerate } from "./commands.ts";
 import { type Desk, step } from "./desk.ts";
-import { RETIRED } from "./places.ts";
+import { findOther } from "./judge-slots.ts";
+import { fleetAt, RETIRED } from "./places.ts";
 
 export function listChanges(desk: Desk, wanted: Wanted): readonly Step[] {
   const steps = [
@@ -12,8 +13,8 @@ export function listChanges(desk: Desk, wanted: Wanted): readonly Step[] {
     ...welcomeBack(desk, wanted),
     ...writeFiles(desk),
     ...(wanted.supervision === "systemd"
-      ? [...reload(desk), ...enable(desk, wanted), ...tendUpkeep(desk, wanted)]
-      : []),
+      ? [...reload(desk), ...replaceSlots(desk, wanted), ...enable(desk, wanted), ...tendUpkeep(desk, wanted)]
+      : replaceSlots(desk, wanted)),
     ...restartSlots(desk, wanted),
     ...startSlots(desk, wanted),
   ];
@@ -26,6 +27,8 @@ export function listChanges(desk: Desk, wanted: Wanted): readonly Step[] {
 
 /** Asked again at each restart by the slot's unit, and by the watchdog. */
 export function keepRetiringDown({ installed, places, retiring }: Desk): readonly Step[] {
+  // Without state there are no slots: the removal that takes them down has come that far before.
+  if (installed.folders.get(places.state)?.kind !== "folder") return [];
   return retiring.flatMap(({ name }) => {
     if (installed.drained.has(name)) return [];
     const file = { path: `${places.state}/drained/${name}`, content: RETIRED, mode: 0o644 as const };
@@ -55,31 +58,39 @@ function reload({ commands, reloads, installed }: Desk): readonly Step[] {
 }
 
 /** The target wants every slot that always runs: started again it would wake what a person stopped. */
-function enable({ commands, installed }: Desk, { target }: Wanted): readonly Step[] {
+function enable(desk: Desk, { target, slots }: Wanted): readonly Step[] {
+  const { commands, installed, verdicts } = desk;
   if (target === null) return [];
+  const replaced = slots.filter(({ name }) => verdicts.get(name)?.kind === "replace").map(({ name }) => name);
   return [
     ...(installed.units.get(target)?.enabled === true
       ? []
       : [step(commands.systemctl("enable", target), "TargetIsNotEnabled")]),
-    ...(isTargetNew(installed) ? [step(commands.startUnits([target]), "TargetIsNew")] : []),
+    ...(isTargetNew(desk, target) ? [step(commands.startUnits([target]), "TargetIsNew", replaced)] : []),
   ];
 }
 
-function isTargetNew({ record }: Desk["installed"]): boolean {
-  return record === null || record.target === null;
+/** Or stopped by a run that was cut off; stopped by a person it stays so. */
+function isTargetNew({ installed: { record, journal, units } }: Desk, target: string | null): boolean {
+  if (target === null) return false;
+  if (record === null || record.target === null) return true;
+  return journal !== null && units.get(target)?.active === "inactive";
 }
 
-function tendUpkeep({ commands, installed, changes }: Desk, { upkeep }: Wanted): readonly Step[] {
-  if (isTargetNew(installed)) return [];
-  const written = new Set(changes.writes.map(({ file }) => file.path));
-  const known = installed.record?.upkeep ?? [];
-  return upkeep.flatMap(({ unit, files, disturbs }) => {
-    if (!known.includes(unit)) return [step(commands.startUnits([unit]), "UnitIsNew")];
-    if (!files.some((path) => written.has(path)) && installed.journal === null) return [];
-    const restart = step(commands.systemctl("restart", unit), "UnitChanges", disturbs);
-    return disturbs.length === 0
-      ? [restart]
-      : [step({ kind: "look", slots: disturbs }, "UnitChanges"), restart];
+function tendUpkeep(desk: Desk, { upkeep, target }: Wanted): readonly Step[] {
+  const { commands, installed } = desk;
+  const { record, journal, units } = installed;
+  return upkeep.flatMap(({ unit, generation, disturbs }) => {
+    const known = record?.upkeep[unit];
+    const isUp = units.get(unit)?.active === "active";
+    if (isUp && (known !== generation || journal !== null)) {
+      const restart = step(commands.systemctl("restart", unit), "UnitChanges", disturbs);
+      if (disturbs.length === 0) return [restart];
+      return [step({ kind: "look", slots: disturbs }, "UnitChanges"), restart];
+    }
+    // The target starts them all.
+    if (isUp || (known !== undefined && journal === null) || isTargetNew(desk, target)) return [];
+    return [step(commands.startUnits([unit]), "UnitIsNew")];
   });
 }
 
@@ -88,15 +99,20 @@ function restartSlots(desk: Desk, wanted: Wanted): readonly Step[] {
   return wanted.slots.flatMap((slot) => {
     const verdict = desk.verdicts.get(slot.name);
     if (verdict?.kind !== "restart" && verdict?.kind !== "replace") return [];
-    const { name } = slot;
     const { because } = verdict;
-    const middle =
-      verdict.kind === "replace" ? replaceSlot(desk, wanted, slot, because) : stopSlot(desk, slot, because);
-    return [
-      step({ kind: "look", slots: [name] }, because),
-      ...middle,
-      ...(slot.always || isUp(desk, slot) ? [startSlot(desk, slot, because)] : []),
-    ];
+    const start = slot.always || isUp(desk, slot) ? [startSlot(desk, slot, because)] : [];
+    if (verdict.kind === "replace") return start;
+    return [step({ kind: "look", slots: [slot.name] }, because), ...stopSlot(desk, slot, because), ...start];
+  });
+}
+
+/** Before anything is started: a new one must not begin beside the old one, or in its folders. */
+function replaceSlots(desk: Desk, wanted: Wanted): readonly Step[] {
+  return wanted.slots.flatMap((slot) => {
+    const verdict = desk.verdicts.get(slot.name);
+    if (verdict?.kind !== "replace") return [];
+    const { because } = verdict;
+    return [step({ kind: "look", slots: [slot.name] }, because), ...replaceSlot(desk, wanted, slot, because)];
   });
 }
 
@@ -121,13 +137,13 @@ function startSlot({ commands, places }: Desk, { name, unit }: WantedSlot, becau
 }
 
 function replaceSlot(desk: Desk, wanted: Wanted, slot: WantedSlot, because: string): readonly Step[] {
-  const { installed } = desk;
-  const old = installed.record?.slots[slot.name] ?? installed.journal?.slots[slot.name];
-  if (old === undefined) throw new Error(`${slot.name} replaces nothing`);
+  const { record, journal } = desk.installed;
+  const old = findOther(slot, record?.slots[slot.name] ?? null, journal?.slots[slot.name] ?? []);
+  if (old === null) throw new Error(`${slot.name} replaces nothing`);
   const top = `${wanted.places.state}/${slot.name}`;
   const folders = wanted.folders.filter(({ path }) => path === top || path.startsWith(`${top}/`));
   return [
-    ...takeDown(desk, slot.name, { ...old, unit: old.unit ?? slot.unit }, because, slot.unit),
+    ...takeDown(desk, slot.name, old, because),
     ...folders.map((folder) => step({ kind: "make-folder", folder }, because, [slot.name])),
   ];
 }
@@ -136,19 +152,13 @@ function replaceSlot(desk: Desk, wanted: Wanted, slot: WantedSlot, because: stri
 export function takeDown(
   { commands, places, installed }: Desk,
   name: string,
-  old: {
-    readonly unit: string | null;
-    readonly target: string;
-    readonly docker: string;
-    readonly run: string;
-  },
+  old: SlotRecord,
   because: string,
-  otherUnit: string | null = null,
 ): readonly Step[] {
-  const fleet = installed.record?.fleet ?? places.config.slice(places.config.lastIndexOf("/") + 1);
-  const units = [...new Set([old.unit, otherUnit].flatMap((unit) => unit ?? []))];
+  const fleet = fleetAt(places);
+  const up = [...(installed.slots.get(name)?.units ?? [])].filter(([, { active }]) => active !== "inactive");
+  const units = [...new Set([...(old.unit === null ? [] : [old.unit]), ...up.map(([unit]) => unit)])];
   const { docker } = commands;
-  const isContainer = old.run === "container";
   const hasSidecar = old.docker === "dind";
   const container = installed.engine?.containers.get(name);
   return [
@@ -159,10 +169,10 @@ export function takeDown(
           step(tolerate(commands.systemctl("reset-failed", `${fleet}-*@${name}.service`)), because, [name]),
         ]
       : []),
-    ...(isContainer && units.length === 0 && container !== undefined
+    ...(units.length === 0 && container !== undefined
       ? [step(tolerate(docker("stop", "--time", "120", name)), because, [name])]
       : []),
-    ...(isContainer && container !== undefined
+    ...(container !== undefined
       ? [step(tolerate(docker("rm", "--force", "--volumes", name)), because, [name])]
       : []),
     ...(hasSidecar
@@ -180,9 +190,9 @@ export function takeDown(
 }
 
 function startSlots(desk: Desk, { slots, target }: Wanted): readonly Step[] {
-  const { verdicts, commands, places, installed } = desk;
+  const { verdicts, commands, places } = desk;
   // The target starts them all.
-  if (target !== null && isTargetNew(installed)) return [];
+  if (isTargetNew(desk, target)) return [];
   const starting = slots.filter(({ name }) => verdicts.get(name)?.kind === "start");
   const bySystemd = starting.filter(({ unit }) => unit !== null);
   const byCompose = starting.filter(({ unit }) => unit === null);

@@ -4,7 +4,7 @@
 import type { Step, Wanted, WantedFile } from "../model/apply.ts";
 import { addAccount, addSubordinates, removeTrees } from "./commands.ts";
 import { type Desk, step } from "./desk.ts";
-import { parentOf } from "./places.ts";
+import { parentOf, RUNNER_UID } from "./places.ts";
 
 /** Not for a removal, which needs nothing but its journal. */
 export function listPreparations(desk: Desk, wanted: Wanted): readonly Step[] {
@@ -33,8 +33,9 @@ export function beginJournal({ installed, places, changes }: Desk): readonly Ste
 function makeAccount({ installed }: Desk, { account }: Wanted): readonly Step[] {
   if (account === null) return [];
   const there = installed.account;
+  const uid = account.uid ?? (installed.uidHolder === null ? RUNNER_UID : null);
   return [
-    ...(there === null ? [step(addAccount(account), "AccountIsMissing")] : []),
+    ...(there === null ? [step(addAccount(account, uid), "AccountIsMissing")] : []),
     ...(account.subordinates && there?.subordinates !== true
       ? [step(addSubordinates(account, installed.freeSubordinates), "SubordinateIdsAreMissing")]
       : []),

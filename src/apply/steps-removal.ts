@@ -1,10 +1,12 @@
 // What takes down what is not wanted any more: slots first, each when it has no job, then what they needed.
 // With nothing wanted this is all there is, and it ends with a host as it was. In: the desk. Out: steps.
 
-import type { Step, Wanted } from "../model/apply.ts";
+import type { Step } from "../model/apply.ts";
+import { nameUnits } from "../model/names.ts";
 import { removeAccount, removeTrees, tolerate } from "./commands.ts";
 import { type Desk, step } from "./desk.ts";
-import { ACCOUNT, listFoldersBetween, parentOf, RUNNER_HOME } from "./places.ts";
+import { listOwned } from "./judge-files.ts";
+import { ACCOUNT, fleetAt, listFoldersBetween, parentOf, RUNNER_HOME } from "./places.ts";
 import { takeDown } from "./steps-change.ts";
 
 export function listRemovals(desk: Desk): readonly Step[] {
@@ -40,12 +42,18 @@ function retireSlots(desk: Desk): readonly Step[] {
   ]);
 }
 
-function endTarget({ commands, installed, disturbed }: Desk): readonly Step[] {
-  const target = installed.record?.target ?? null;
-  if (target === null) return [];
+/** Enabled by a run that was cut off, it is in no record yet. */
+function endTarget({ commands, installed, disturbed, places }: Desk): readonly Step[] {
+  const { target } = nameUnits(fleetAt(places));
+  const state = installed.units.get(target);
+  if (state === undefined) return [];
   return [
-    step(tolerate(commands.stopUnits([target])), "NothingIsWanted", disturbed),
-    step(tolerate(commands.systemctl("disable", target)), "NothingIsWanted", disturbed),
+    ...(state.active === "inactive"
+      ? []
+      : [step(tolerate(commands.stopUnits([target])), "NothingIsWanted", disturbed)]),
+    ...(state.enabled
+      ? [step(tolerate(commands.systemctl("disable", target)), "NothingIsWanted", disturbed)]
+      : []),
   ];
 }
 
@@ -58,7 +66,10 @@ function endUpkeep(desk: Desk): readonly Step[] {
 }
 
 export function listStaleUpkeep({ installed, wanted }: Desk): readonly string[] {
-  const known = new Set([...(installed.record?.upkeep ?? []), ...(installed.journal?.upkeep ?? [])]);
+  const known = new Set([
+    ...Object.keys(installed.record?.upkeep ?? {}),
+    ...(installed.journal?.upkeep ?? []),
+  ]);
   return [...known].filter((unit) => !(wanted?.upkeep ?? []).some((each) => each.unit === unit)).sort();
 }
 
@@ -66,16 +77,15 @@ export function listStaleUpkeep({ installed, wanted }: Desk): readonly string[] 
 function removeFiles(desk: Desk): readonly Step[] {
   const { changes, wanted, places, commands, disturbed } = desk;
   const { removals } = changes;
-  if (removals.length === 0) return [];
+  const emptied = listEmptied(desk);
+  if (removals.length === 0 && emptied.length === 0) return [];
   const removesUnit = removals.some((path) => path.startsWith(`${places.units}/`));
   // A unit that is gone from the disk and stopped does no harm in systemd's memory; a reload would, to cards.
   const reloads = removesUnit && !(wanted?.slots ?? []).some(({ losesCards }) => losesCards);
   const rootless = listStaleUpkeep(desk).some((unit) => unit.endsWith("-rootless.service"));
   return [
     ...removals.map((path) => step({ kind: "remove-file", path }, "FileIsNotWanted", disturbed)),
-    ...listEmptied(removals, wanted, places).map((path) =>
-      step({ kind: "remove-folder", path }, "FolderIsEmpty", disturbed),
-    ),
+    ...emptied.map((path) => step({ kind: "remove-folder", path }, "FolderIsEmpty", disturbed)),
     ...(rootless
       ? [
           step(
@@ -89,20 +99,16 @@ function removeFiles(desk: Desk): readonly Step[] {
   ];
 }
 
-/** Folders of removed files in which nothing wanted lies, the innermost first. */
-function listEmptied(
-  removals: readonly string[],
-  wanted: Wanted | null,
-  { config, units }: Desk["places"],
-): readonly string[] {
+/** Folders of files of ours in which nothing wanted lies, the innermost first. */
+function listEmptied({ installed, wanted, places: { config, units } }: Desk): readonly string[] {
   const folders = new Set<string>();
-  for (const path of removals) {
+  for (const path of listOwned(installed).keys()) {
     const top = path.startsWith(`${units}/`) ? units : config;
     for (const folder of listFoldersBetween(top, path)) folders.add(folder);
   }
   const holds = (folder: string) => (wanted?.files ?? []).some(({ path }) => path.startsWith(`${folder}/`));
   return [...folders]
-    .filter((folder) => !holds(folder))
+    .filter((folder) => !holds(folder) && installed.folders.get(folder)?.kind === "folder")
     .sort((a, b) => b.length - a.length || (a < b ? -1 : 1));
 }
 
@@ -176,8 +182,9 @@ export function listLastFolders(desk: Desk): readonly Step[] {
   const { places, retiring, installed } = desk;
   const slots = retiring.map(nameOf);
   const above = [places.state, places.run].map(parentOf);
-  const folders = [places.config, parentOf(places.config), ...above, places.runner, parentOf(places.runner)];
+  const folders = [...above, places.runner, parentOf(places.runner), places.config, parentOf(places.config)];
+  const keepsRecords = (path: string) => path === places.config || path === parentOf(places.config);
   return folders
-    .filter((path) => installed.folders.get(path)?.kind === "folder")
+    .filter((path) => keepsRecords(path) || installed.folders.get(path)?.kind === "folder")
     .map((path) => step({ kind: "remove-folder", path }, "NothingIsWanted", slots));
 }

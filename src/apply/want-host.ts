@@ -5,7 +5,7 @@ import type { InstallPlaces, Wanted, WantedAccount, WantedFile, WantedUpkeep } f
 import type { Plan, PlannedHost } from "../model/plan.ts";
 import type { RenderedFile } from "../model/rendered-file.ts";
 import { ACCOUNT } from "./places.ts";
-import { hashFiles, readServices } from "./read-generations.ts";
+import { hashFiles, hashWithoutComments, readServices } from "./read-generations.ts";
 import { listWantedFolders, listWantedImages, listWantedSlots } from "./want-slots.ts";
 
 export interface HostSources {
@@ -110,25 +110,27 @@ function indexBelow(files: readonly WantedFile[], places: InstallPlaces): Readon
 }
 
 function listUpkeep(
-  { plan, places }: HostSources,
+  { plan }: HostSources,
   below: ReadonlyMap<string, string>,
   slots: Wanted["slots"],
 ): readonly WantedUpkeep[] {
   const { units } = plan;
+  const generationOf = (...paths: readonly string[]) =>
+    hashWithoutComments(paths.map((path) => below.get(path) ?? ""));
   const candidates: readonly WantedUpkeep[] = [
     {
       unit: units.binfmt,
-      files: [`${places.units}/${units.binfmt}`, `${places.config}/runner/binfmt.sh`],
+      generation: generationOf(units.binfmt, "runner/binfmt.sh"),
       disturbs: slots.filter(({ emulates }) => emulates).map(({ name }) => name),
     },
     {
       unit: units.rootless,
-      files: [`${places.units}/${units.rootless}`],
+      generation: generationOf(units.rootless),
       disturbs: slots.filter(({ docker }) => docker === "rootless").map(({ name }) => name),
     },
     ...[units.watchdog, units.cache].map((name) => ({
       unit: `${name}.timer`,
-      files: [`${places.units}/${name}.timer`],
+      generation: generationOf(`${name}.timer`),
       disturbs: [],
     })),
   ];

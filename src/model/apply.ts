@@ -69,8 +69,8 @@ export interface WantedImage {
 /** A unit beside the slots. */
 export interface WantedUpkeep {
   readonly unit: string;
-  /** Files whose change takes a restart to come into force. */
-  readonly files: readonly string[];
+  /** Changes with everything that takes a restart to come into force. */
+  readonly generation: string;
   /** Slots that must have no job meanwhile. */
   readonly disturbs: readonly string[];
 }
@@ -124,7 +124,8 @@ export interface GenerationRecord {
   readonly files: Readonly<Record<string, string>>;
   /** Slots that are gone from the plan stay here until they are gone from the host. */
   readonly slots: Readonly<Record<string, SlotRecord>>;
-  readonly upkeep: readonly string[];
+  /** Unit → the generation that it runs. */
+  readonly upkeep: Readonly<Record<string, string>>;
   readonly target: string | null;
   /** Docker network that we made. */
   readonly network: string | null;
@@ -142,7 +143,8 @@ export interface ApplyJournal {
   readonly version: 1;
   /** Path → every sha256 that may be found there. */
   readonly files: Readonly<Record<string, readonly string[]>>;
-  readonly slots: Readonly<Record<string, SlotRecord>>;
+  /** What may be installed under each name, the latest last. */
+  readonly slots: Readonly<Record<string, readonly SlotRecord[]>>;
   readonly upkeep: readonly string[];
   readonly network: string | null;
   readonly images: readonly string[];
@@ -182,7 +184,7 @@ export type FileState =
 
 export type FolderState =
   | { readonly kind: "absent" }
-  | { readonly kind: "folder"; readonly uid: number }
+  | { readonly kind: "folder"; readonly uid: number; readonly isEmpty: boolean }
   | { readonly kind: "other"; readonly what: string };
 
 export interface UnitState {
@@ -253,7 +255,7 @@ export interface Installed {
   readonly files: ReadonlyMap<string, FileState>;
   readonly folders: ReadonlyMap<string, FolderState>;
   readonly account: AccountState | null;
-  /** Who has the uid that the account needs; null: nobody, or nobody asked. */
+  /** Who else has the uid that the account needs or would like; null: nobody. */
   readonly uidHolder: string | null;
   /** First number of a free range of 65536 in /etc/subuid and /etc/subgid. */
   readonly freeSubordinates: number;
@@ -266,6 +268,8 @@ export interface Installed {
   readonly drained: ReadonlyMap<string, boolean>;
   /** Of `expects`: the paths that are not there. */
   readonly absent: ReadonlySet<string>;
+  /** There is a record of what waits. */
+  readonly hasPending: boolean;
   /** Records that cannot be used. */
   readonly problems: readonly Refusal[];
 }
