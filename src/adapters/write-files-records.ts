@@ -55,6 +55,8 @@ export interface Survey {
   /** Sorted by path. Empty and no groups to write: nothing to do. */
   readonly changes: readonly FileChange[];
   readonly groups: readonly GroupSurvey[];
+  /** What each manifest.json should hold, by its folder; without folders of which nothing is rendered. */
+  readonly manifests: ReadonlyMap<string, string>;
   readonly refusals: readonly Refusal[];
   readonly unchanged: number;
   /** The journal of an earlier run that was stopped, null where there is none. */

@@ -44,6 +44,7 @@ export function surveyFolder(request: WriteRequest): Survey {
     root: request.root,
     changes: desk.changes.sort((a, b) => (a.path < b.path ? -1 : 1)),
     groups: surveyed.filter((group) => group.manifest !== "unchanged"),
+    manifests: desk.manifests,
     refusals: [...desk.guard.refusals, ...desk.refusals],
     unchanged: desk.counts.unchanged,
     journal: desk.journal,
@@ -57,12 +58,20 @@ interface Desk {
   readonly changes: FileChange[];
   readonly refusals: Refusal[];
   readonly counts: { unchanged: number };
+  readonly manifests: Map<string, string>;
 }
 
 function openDesk(request: WriteRequest): Desk {
   const guard = createFolderGuard(request.root);
   const refusals: Refusal[] = [];
-  const desk = { guard, journal: null, changes: [], refusals, counts: { unchanged: 0 } };
+  const desk = {
+    guard,
+    journal: null,
+    changes: [],
+    refusals,
+    counts: { unchanged: 0 },
+    manifests: new Map(),
+  };
   if (guard.inspectFolder("") !== "folder") return desk;
   const full = join(request.root, JOURNAL_NAME);
   const state = inspectFile(full);
@@ -108,7 +117,7 @@ function collectGroups(request: WriteRequest, desk: Desk): Map<string, RenderedF
 }
 
 /** Folders with a manifest of ours or begun by a run that was stopped; nothing else is looked at. */
-function listGroupsOnDisk(root: string, desk: Desk): ReadonlySet<string> {
+export function listGroupsOnDisk(root: string, desk: Pick<Desk, "guard" | "journal">): ReadonlySet<string> {
   const { guard, journal } = desk;
   const found = new Set<string>();
   if (hasManifest(root, "workflows", guard)) found.add("workflows");
@@ -165,6 +174,7 @@ function surveyGroup(
   // A folder of stale files only, none of them removed, keeps its manifest, whichever version wrote it.
   if (files.length === 0 && next.size === old.manifest.size) return { group, manifest: "unchanged" };
   const text = printManifest(request.ciFleetVersion, next);
+  desk.manifests.set(group, text);
   return { group, manifest: text === old.text ? "unchanged" : { text } };
 }
 

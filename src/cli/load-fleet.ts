@@ -28,6 +28,7 @@ export interface LoadedFleet {
   readonly shown: string;
   readonly fleet: Fleet | null;
   readonly plan: Plan | null;
+  readonly imageFolders: PlanInputs["imageFolders"];
   readonly diagnostics: readonly Diagnostic[];
   readonly sources: readonly SourceDocument[];
 }
@@ -58,7 +59,7 @@ function planSpec(specPath: string, folder: string): LoadedFleet {
     throw new WorldError(`read ${shown}`, "there is no such file", "`ci-fleet init` makes one");
   const spec = parseSpec(text, { now: Date.now(), productVersion });
   const source: SourceDocument = { doc: { kind: "spec" }, file: shown, text, locate: spec.locate };
-  const known = { specPath, specFolder, shown, fleet: spec.fleet };
+  const known = { specPath, specFolder, shown, fleet: spec.fleet, imageFolders: new Map() };
   if (spec.fleet === null) return { ...known, plan: null, diagnostics: spec.diagnostics, sources: [source] };
   const read = readInventories(spec.fleet, specFolder, folder);
   const sources = [source, ...read.sources];
@@ -71,7 +72,14 @@ function planSpec(specPath: string, folder: string): LoadedFleet {
     imageFolders: readImageFolders(spec.fleet, specFolder),
   };
   const planned = planFleet(spec.fleet, inputs);
-  return { ...known, plan: planned.value, diagnostics: [...before, ...planned.diagnostics], sources };
+  const { imageFolders } = inputs;
+  return {
+    ...known,
+    imageFolders,
+    plan: planned.value,
+    diagnostics: [...before, ...planned.diagnostics],
+    sources,
+  };
 }
 
 interface ReadInventories {
@@ -104,7 +112,7 @@ function readInventories(fleet: Fleet, specFolder: string, folder: string): Read
 }
 
 /** A cluster says itself what it has. */
-function hasInventory(host: HostSpec): boolean {
+export function hasInventory(host: HostSpec): boolean {
   return host.kind !== "kubernetes";
 }
 

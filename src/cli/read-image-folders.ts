@@ -23,7 +23,7 @@ export function readImageFolders(fleet: Fleet, specFolder: string): PlanInputs["
   return folders;
 }
 
-function readImageFolder(dockerfile: string, specFolder: string): Folder {
+export function readImageFolder(dockerfile: string, specFolder: string): Folder {
   try {
     const top = realpathSync(specFolder);
     const folder = realpathSync(dirname(resolve(specFolder, dockerfile)));

@@ -27,7 +27,7 @@ export async function concludeCheck(
   await warnRefusals(survey, folder, terminal, !flags.has("diff"));
   const where = showPath(output.root, folder);
   const drifts = pending > 0 || schemaDrifts;
-  if (!drifts) terminal.err(`${where} is up to date: ${survey.unchanged} files\n`);
+  if (!drifts) sayUpToDate(call, output, survey.unchanged);
   else terminal.err(`${where} is out of date: ${summarizeSurvey(survey)}; nothing was written\n`);
   sayStale(call, survey);
   if (flags.has("check")) return drifts ? FOUND : FINE;
@@ -44,8 +44,12 @@ export function concludeWrite(call: CommandCall, survey: Survey, output: Output,
   const where = showPath(output.root, folder);
   const done = survey.changes.some(({ kind }) => kind !== "stale") || survey.groups.length > 0;
   if (done) terminal.err(`rendered into ${where}: ${summarizeSurvey(survey)}\n`);
-  else terminal.err(`${where} is up to date: ${survey.unchanged} files\n`);
+  else sayUpToDate(call, output, survey.unchanged);
   sayStale(call, survey);
+}
+
+export function sayUpToDate({ terminal, folder }: CommandCall, { root }: Output, files: number): void {
+  terminal.err(`${showPath(root, folder)} is up to date: ${files} files\n`);
 }
 
 function sayStale({ terminal }: CommandCall, survey: Survey): void {

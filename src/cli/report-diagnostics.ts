@@ -14,7 +14,11 @@ export function placeAll({ diagnostics, sources }: LoadedFleet): readonly Placed
 
 /** On stderr, for commands whose data is something else. */
 export function warnAbout(loaded: LoadedFleet, terminal: Terminal): void {
-  const placed = placeAll(loaded).filter(({ severity }) => severity !== "info");
+  printWarnings(placeAll(loaded), terminal);
+}
+
+export function printWarnings(diagnostics: readonly PlacedDiagnostic[], terminal: Terminal): void {
+  const placed = diagnostics.filter(({ severity }) => severity !== "info");
   if (placed.length === 0) return;
   terminal.err(printText(placed, { color: terminal.errColour }));
   terminal.err(`${summarizeDiagnostics(placed)}\n`);
