@@ -122,6 +122,8 @@ export const COMMANDS: readonly CommandEntry[] = [
     ],
     options: [
       { flags: "--prepare <slot>", help: "the slot that is about to start" },
+      { flags: "--stdio", help: "be the broker of one host: the forced command of its SSH key" },
+      { flags: "--host <name>", help: "with --stdio: the host whose slots this key may register" },
       { flags: "--user", help: "the fleet is installed below this user's home, without root" },
       { flags: "--once", help: "try once and say why not, instead of waiting" },
       { flags: "-n, --dry-run", help: "print what would be done, do nothing" },

@@ -16,6 +16,12 @@ export type Registered =
 
 /** The runner's own limit is five minutes (its OAuth token is refused beyond); this leaves it one. */
 const MAX_CLOCK_OFFSET_MS = 4 * 60_000;
+/** GitHub's first "gone" counts when it says so again this much later. */
+const SECOND_LOOK_MS = 60_000;
+
+export function isSecondLook(goneBefore: number | null, now: number): boolean {
+  return goneBefore !== null && now - goneBefore >= SECOND_LOOK_MS;
+}
 
 export async function registerStart(
   ports: StartPorts,

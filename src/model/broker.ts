@@ -15,8 +15,15 @@ export interface BrokeredRegistration {
 export interface RunnerBroker {
   /** For messages: `ssh://mint@control`. */
   readonly url: string;
-  /** Name, labels, group and target follow from the broker's own copy of the fleet, never from the asker. */
-  mint(slot: string, want: "jit" | "token"): Promise<GitHubAnswer<BrokeredRegistration>>;
+  /**
+   * Name, labels, group and target follow from the broker's own copy of the fleet, never from the asker.
+   * `repository`: of a personal account's, `alice/app`; believed only where the fleet names it too.
+   */
+  mint(
+    slot: string,
+    want: "jit" | "token",
+    repository: string | null,
+  ): Promise<GitHubAnswer<BrokeredRegistration>>;
   /** Registrations of this host's slots. `complete` as in RunnerList: absence proves nothing. */
   listOwn(): Promise<GitHubAnswer<{ readonly runners: readonly RunnerRecord[]; readonly complete: boolean }>>;
   deleteOwn(id: number): Promise<GitHubAnswer<null>>;

@@ -9,6 +9,7 @@ import { MAX_SLOT_NAME } from "../../model/names.ts";
 import type { Command, CommandCall } from "../command.ts";
 import { FINE, FOUND, LOCKED, REFUSED, WORLD } from "../exit-codes.ts";
 import { openStart } from "../mint/open-start.ts";
+import { readLines, serveBroker } from "../mint/serve-broker.ts";
 import { showStart } from "../mint/show-start.ts";
 import { UsageError } from "../usage-error.ts";
 
@@ -16,6 +17,7 @@ import { UsageError } from "../usage-error.ts";
 const LOCK_MS = 30_000;
 
 export const run: Command = async (call) => {
+  if (call.flags.has("stdio")) return serveBroker(call, readLines(process.stdin));
   const slot = requireSlot(call);
   if (call.flags.has("dry-run")) return showStart(call, slot);
   const { terminal } = call;

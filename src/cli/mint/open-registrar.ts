@@ -2,8 +2,11 @@
 // by this host's credential or by a broker's.
 
 import { randomInt } from "node:crypto";
+import { listSshArguments, openBroker, openSshLine } from "../../adapters/broker-client.ts";
+import { cleanEnvironment } from "../../adapters/host-tools.ts";
 import { clearNames } from "../../mint/clear-names.ts";
 import { nameWorkFolder } from "../../mint/find-slot.ts";
+import { isSecondLook } from "../../mint/register-start.ts";
 import type { JitAnswer, Registrar, TokenAnswer } from "../../mint/start-ports.ts";
 import type { GitHubAnswer, RunnerScopeApi } from "../../model/github.ts";
 import type { SlotPlace } from "../../model/slot-start.ts";
@@ -11,16 +14,20 @@ import { decideToken } from "../../registration/decide-token.ts";
 import { registerEphemeral } from "../../registration/register-ephemeral.ts";
 import { openTarget } from "../open-target.ts";
 import { refuse, refused } from "./refuse.ts";
-
-/** GitHub's first "gone" counts when it says so again this much later. */
-const SECOND_LOOK_MS = 60_000;
+import { registerByBroker } from "./register-by-broker.ts";
 
 export async function openRegistrar(
   place: SlotPlace,
   url: string,
   say: (text: string) => void,
 ): Promise<Registrar> {
-  const { plan, target } = place;
+  const { plan, target, places } = place;
+  if (target.auth.kind === "broker") {
+    const folder = places.config.slice(0, places.config.lastIndexOf("/"));
+    const ask = openSshLine(listSshArguments(target.auth, folder), cleanEnvironment(process.env));
+    const repository = target.scope.kind === "repositories" ? url.split("/").slice(-2).join("/") : null;
+    return registerByBroker(place, url, repository, openBroker(target.auth.url, ask), Date.now);
+  }
   // Both the unit and this call name the same folder of credentials.
   const access = await openTarget(plan, target, place);
   for (const warning of access.credential.warnings) say(warning);
@@ -74,9 +81,8 @@ export function registerAt(
     need: async (identity, goneBefore) => {
       const isOwn = identity.kind === "whole" && identity.agentName === slot.name;
       const remote = isOwn ? await api.getRunner(identity.agentId) : null;
-      const isGoneTwice = goneBefore !== null && now() - goneBefore >= SECOND_LOOK_MS;
       const wanted = { name: slot.name, lifetime: placement.lifetime, url };
-      const need = decideToken(wanted, identity, remote, isGoneTwice);
+      const need = decideToken(wanted, identity, remote, isSecondLook(goneBefore, now()));
       const goneId = isOwn && remote?.kind === "not-found" ? identity.agentId : null;
       const kind = need.kind === "registration-token" ? "registration-token" : "none";
       return { kind, why: need.why, goneId };

@@ -1,0 +1,230 @@
+// What goes over the wire between a host without a credential and its broker: one JSON object a line, a request and
+// its answer, over the standard streams of a forced SSH command. Either side reads the other's lines as a stranger's.
+// In: requests and answers. Out: lines, and back; null for a line that is none.
+
+import { Secret } from "../base/secret.ts";
+import type { BrokeredRegistration } from "./broker.ts";
+import {
+  type GitHubAnswer,
+  type GitHubFailure,
+  type JobList,
+  type JobRecord,
+  NO_META,
+  type RunnerRecord,
+} from "./github.ts";
+
+export type BrokerRequest =
+  | {
+      readonly verb: "mint";
+      readonly slot: string;
+      readonly want: "jit" | "token";
+      readonly repository: string | null;
+    }
+  | { readonly verb: "list-own" }
+  | { readonly verb: "delete-own"; readonly runner: number }
+  | { readonly verb: "demand" };
+
+export interface OwnRunners {
+  readonly runners: readonly RunnerRecord[];
+  readonly complete: boolean;
+}
+
+/** What an `ok` carries, by verb. */
+export interface BrokerValues {
+  readonly mint: BrokeredRegistration;
+  readonly "list-own": OwnRunners;
+  readonly "delete-own": null;
+  readonly demand: JobList;
+}
+
+export const BROKER_VERSION = 1;
+/** A JIT config has about 4 kB; a list of a thousand jobs 400. */
+export const MAX_BROKER_LINE = 4 * 1024 * 1024;
+export const MAX_REQUEST_LINE = 4096;
+
+export function writeRequest(request: BrokerRequest): string {
+  return `${JSON.stringify({ v: BROKER_VERSION, ...request })}\n`;
+}
+
+export function readRequest(line: string): BrokerRequest | null {
+  if (line.length > MAX_REQUEST_LINE) return null;
+  const value = parseObject(line);
+  if (value?.v !== BROKER_VERSION) return null;
+  switch (value.verb) {
+    case "mint": {
+      const { slot, want, repository } = value;
+      if (typeof slot !== "string" || (want !== "jit" && want !== "token")) return null;
+      if (repository !== null && typeof repository !== "string") return null;
+      return { verb: "mint", slot, want, repository };
+    }
+    case "delete-own":
+      return isId(value.runner) ? { verb: "delete-own", runner: value.runner } : null;
+    case "list-own":
+    case "demand":
+      return { verb: value.verb };
+    default:
+      return null;
+  }
+}
+
+/** The one place that writes secrets of registrations into a line. */
+export function writeAnswer<V extends keyof BrokerValues>(
+  verb: V,
+  answer: GitHubAnswer<BrokerValues[V]>,
+): string {
+  const shown = answer.kind === "ok" ? { ...answer, value: showValue(verb, answer.value) } : answer;
+  return `${JSON.stringify({ v: BROKER_VERSION, answer: shown })}\n`;
+}
+
+function showValue(verb: keyof BrokerValues, value: BrokerValues[keyof BrokerValues]): unknown {
+  if (verb !== "mint") return value;
+  const { runner, secret } = value as BrokeredRegistration;
+  return secret.kind === "jit"
+    ? { runner, secret: { kind: "jit", config: secret.config.reveal() } }
+    : { runner, secret: { kind: "token", token: secret.token.reveal(), expiresAt: secret.expiresAt } };
+}
+
+/** null: not an answer to this verb. */
+export function readAnswer<V extends keyof BrokerValues>(
+  verb: V,
+  line: string,
+): GitHubAnswer<BrokerValues[V]> | null {
+  const outer = parseObject(line);
+  const answer = outer?.v === BROKER_VERSION ? asObject(outer.answer) : null;
+  if (answer === null) return null;
+  if (answer.kind === "not-found") return { kind: "not-found", meta: NO_META };
+  if (answer.kind !== "ok") return readFailure(answer);
+  const value = READERS[verb](answer.value) as BrokerValues[V] | undefined;
+  const meta = { ...NO_META, clockOffset: asNumber(asObject(answer.meta)?.clockOffset) };
+  return value === undefined ? null : { kind: "ok", value, fromCache: false, meta };
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** undefined: of another form. */
+const READERS: { readonly [V in keyof BrokerValues]: (value: unknown) => BrokerValues[V] | undefined } = {
+  mint: readRegistration,
+  "list-own": (value) => {
+    const { runners, complete } = asObject(value) ?? {};
+    const read = readAll(runners, readRunner);
+    return read === null || typeof complete !== "boolean" ? undefined : { runners: read, complete };
+  },
+  "delete-own": (value) => (value === null ? null : undefined),
+  demand: (value) => {
+    const { jobs, complete } = asObject(value) ?? {};
+    const read = readAll(jobs, readJob);
+    return read === null || typeof complete !== "boolean" ? undefined : { jobs: read, complete };
+  },
+};
+
+function readRegistration(value: unknown): BrokeredRegistration | undefined {
+  const { runner, secret } = asObject(value) ?? {};
+  const { kind, config, token, expiresAt } = asObject(secret) ?? {};
+  if (kind === "token") {
+    if (!isText(token) || typeof expiresAt !== "number") return undefined;
+    return { runner: null, secret: { kind, token: new Secret(token), expiresAt } };
+  }
+  const read = readRunner(runner);
+  if (kind !== "jit" || !isText(config) || read === null) return undefined;
+  return { runner: read, secret: { kind, config: new Secret(config) } };
+}
+
+function readFailure(answer: Json): GitHubFailure | null {
+  const text = (key: string): string => (typeof answer[key] === "string" ? answer[key].slice(0, 1000) : "");
+  const asked = { request: `broker: ${text("request")}`, meta: NO_META };
+  const message = text("message");
+  switch (answer.kind) {
+    case "refused": {
+      const orNull = (key: string) => text(key) || null;
+      return {
+        ...asked,
+        kind: "refused",
+        status: asNumber(answer.status),
+        message,
+        missing: orNull("missing"),
+        help: orNull("help"),
+      };
+    }
+    case "limited":
+      return { ...asked, kind: "limited", message, retryAt: asNumber(answer.retryAt) ?? 0 };
+    case "conflict":
+    case "unprocessable":
+      return { ...asked, kind: answer.kind, message };
+    case "unknown":
+      return { ...asked, kind: "unknown", cause: text("cause") };
+    default:
+      return null;
+  }
+}
+
+function readRunner(value: unknown): RunnerRecord | null {
+  const { id, name, os, online, busy, labels, ephemeral, version, groupId } = asObject(value) ?? {};
+  if (!isId(id) || !isText(name) || typeof online !== "boolean" || typeof busy !== "boolean") return null;
+  return {
+    id,
+    name,
+    os: typeof os === "string" ? os : "",
+    online,
+    busy,
+    labels: listTexts(labels),
+    ephemeral: typeof ephemeral === "boolean" ? ephemeral : null,
+    version: typeof version === "string" ? version : null,
+    groupId: isId(groupId) ? groupId : null,
+  };
+}
+
+function readJob(value: unknown): JobRecord | null {
+  const job = asObject(value) ?? {};
+  const { id, runId, repository, name, status } = job;
+  if (!isId(id) || !isId(runId) || !isText(repository) || typeof name !== "string") return null;
+  if (status !== "queued" && status !== "in_progress") return null;
+  return {
+    id,
+    runId,
+    repository,
+    name,
+    workflow: typeof job.workflow === "string" ? job.workflow : null,
+    labels: listTexts(job.labels),
+    status,
+    runnerId: isId(job.runnerId) ? job.runnerId : null,
+    runnerName: typeof job.runnerName === "string" ? job.runnerName : null,
+    groupId: isId(job.groupId) ? job.groupId : null,
+    createdAt: asNumber(job.createdAt),
+    startedAt: asNumber(job.startedAt),
+  };
+}
+
+/** null: not a list, or an entry of another form. */
+function readAll<T>(value: unknown, read: (entry: unknown) => T | null): readonly T[] | null {
+  if (!Array.isArray(value)) return null;
+  const all = value.map(read);
+  return all.every((entry) => entry !== null) ? (all as readonly T[]) : null;
+}
+
+function parseObject(text: string): Json | null {
+  try {
+    return asObject(JSON.parse(text));
+  } catch {
+    return null;
+  }
+}
+
+function asObject(value: unknown): Json | null {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Json) : null;
+}
+
+function asNumber(value: unknown): number | null {
+  return typeof value === "number" && Number.isFinite(value) ? value : null;
+}
+
+function isId(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value > 0;
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string" && value !== "";
+}
+
+function listTexts(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((each) => typeof each === "string") : [];
+}
