@@ -36,6 +36,12 @@ export const NAME_PATTERN = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 export const LABEL_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 /** Environment variables: POSIX XBD 8.1 names, the only ones sh, systemd and Compose all accept. */
 export const ENV_NAME_PATTERN = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
+/**
+ * Debian Policy 5.6.1 and 5.6.12, with apt's own `:ARCHITECTURE` and `=VERSION`. A hyphen at the end would be
+ * apt's syntax for "remove" (apt-get(8), "install").
+ */
+export const PACKAGE_PATTERN =
+  /^[a-z0-9][a-z0-9+.-]{0,98}[a-z0-9+.](?::[a-z0-9]{1,20})?(?:=[0-9](?:[A-Za-z0-9.+:~-]{0,98}[A-Za-z0-9.~])?)?$/;
 
 export function isName(text: string): boolean {
   return NAME_PATTERN.test(text);

@@ -1,17 +1,12 @@
 // The build folders of images that a host builds itself. In: the plan and one host. Out: a Dockerfile made
 // from a list of packages, or the repository's own files as they are.
 
+import { PACKAGE_PATTERN } from "../base/text-policy.ts";
 import { requireMatch } from "../base/unwritable-text.ts";
 import type { Placement, Plan, PlannedHost } from "../model/plan.ts";
 import type { RenderedFile } from "../model/rendered-file.ts";
 import { bannerLines } from "./banner.ts";
 import { fillTemplate } from "./fill-template.ts";
-
-/**
- * Debian Policy 5.6.1. A version, architecture or release after the name would be apt's own syntax, and so
- * would a hyphen at its end, which removes (apt-get(8), "install").
- */
-const PACKAGE = /^[a-z0-9][a-z0-9+.-]*[a-z0-9+.]$/;
 
 export function renderImages(plan: Plan, host: PlannedHost): readonly RenderedFile[] {
   return host.placements.flatMap((placement) => renderImage(plan, host, placement));
@@ -32,7 +27,9 @@ function renderImage(plan: Plan, host: PlannedHost, placement: Placement): reado
   const content = fillTemplate("hosts/host/images/Dockerfile", {
     banner: bannerLines(plan),
     base: image.base,
-    packages: image.context.packages.map((name) => requireMatch("the name of a package", name, PACKAGE)),
+    packages: image.context.packages.map((name) =>
+      requireMatch("the name of a package", name, PACKAGE_PATTERN),
+    ),
     user: String(placement.uid ?? 1001),
   });
   return [{ path: `${folder}/Dockerfile`, content, mode: 0o644 }];

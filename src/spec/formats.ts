@@ -1,7 +1,7 @@
 // The forms that texts take, each with the words for a message and a pattern for JSON Schema. What a
 // pattern cannot say is said by `judge`. In: a text. Out: null, or what is wrong with it.
 
-import { ENV_NAME_PATTERN, LABEL_PATTERN, NAME_PATTERN } from "../base/text-policy.ts";
+import { ENV_NAME_PATTERN, LABEL_PATTERN, NAME_PATTERN, PACKAGE_PATTERN } from "../base/text-policy.ts";
 import { RANGE_PATTERN } from "../base/version-number.ts";
 
 export interface Format {
@@ -23,8 +23,8 @@ export function formatOf(name: FormatName): Format {
   return FORMATS[name];
 }
 
-/** Printable and without quotes that a shell or a unit would need; admits what real paths hold. */
-const PATH_CHARACTERS = "[A-Za-z0-9._/@:+=~,-]";
+/** Without what a shell, a unit or a list of paths would take for syntax; admits what real paths hold. */
+const PATH_CHARACTERS = "[A-Za-z0-9._/@+=~,-]";
 const HOST = "[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?";
 const IPV4 = "(?:(?:25[0-5]|2[0-4][0-9]|1?[0-9]{1,2})\\.){3}(?:25[0-5]|2[0-4][0-9]|1?[0-9]{1,2})";
 const IMAGE_NAME =
@@ -77,7 +77,7 @@ const FORMATS = {
     pattern: "^(?:\\*|[A-Za-z0-9.:/_*-]{1,255})$",
   },
   absolutePath: {
-    expected: "an absolute path (of letters, digits and any of ._-/@:+=~,)",
+    expected: "an absolute path (of letters, digits and any of ._-/@+=~,)",
     pattern: `^/${PATH_CHARACTERS}*$`,
     judge: judgePath,
   },
@@ -88,7 +88,7 @@ const FORMATS = {
   },
   volume: {
     expected: "HOST_PATH:CONTAINER_PATH with `:ro` or `:rw` at most",
-    pattern: "^/[A-Za-z0-9._/@+=~,-]*:/[A-Za-z0-9._/@+=~,-]*(?::(?:ro|rw))?$",
+    pattern: `^/${PATH_CHARACTERS}*:/${PATH_CHARACTERS}*(?::(?:ro|rw))?$`,
     judge: (volume: string) =>
       volume
         .split(":")
@@ -121,8 +121,8 @@ const FORMATS = {
   digest: { expected: "sha256: and 64 hexadecimal digits", pattern: `^${DIGEST}$` },
   sha256: { expected: "64 hexadecimal digits", pattern: "^[0-9a-f]{64}$" },
   package: {
-    expected: "a package name of the distribution",
-    pattern: "^[a-z0-9][a-z0-9+.-]{0,99}(?::[a-z0-9]{1,20})?(?:=[A-Za-z0-9.+:~-]{1,100})?$",
+    expected: "a package such as clang or clang=1:14.0-55",
+    pattern: PACKAGE_PATTERN.source,
   },
   platform: {
     expected: "a platform such as linux/riscv64",

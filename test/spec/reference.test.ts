@@ -129,7 +129,7 @@ test("each unknown key is refused at each level by schema and parser alike", () 
     (key: string) => `pools: {ci: {${key}: 1}}\n`,
     (key: string) => `pools: {ci: {gpu: {vendor: nvidia, match: {${key}: 1}}}}\n`,
     (key: string) => `watchdog: {scale: {${key}: 1}}\n`,
-    (key: string) => `defaults: {image: {packages: [a], ${key}: 1}}\n`,
+    (key: string) => `defaults: {image: {packages: [make], ${key}: 1}}\n`,
   ];
   for (const write of levels) {
     for (const [key, taken] of [
