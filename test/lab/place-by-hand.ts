@@ -1,20 +1,17 @@
 // Puts a rendered fleet in force without `apply`: files copied, user and folders made, units started. For scenes
 // that are about rendered files alone. In: a host with a rendered fleet. Out: its target, started.
 
-import { join } from "node:path";
 import { REPOSITORY } from "./fleet.ts";
 import type { Host } from "./host.ts";
 import type { Lab } from "./lab.ts";
 
 export async function placeByHand(lab: Lab, host: Host, fleet = "acme"): Promise<void> {
   const rendered = `${REPOSITORY}/rendered/hosts/${host.name}`;
-  await host.bash(`test -e /usr/bin/ci-fleet.real || mv /usr/bin/ci-fleet /usr/bin/ci-fleet.real`);
-  await host.copyIn(join(import.meta.dirname, "by-hand/mint.sh"), "/usr/bin/ci-fleet");
   await host.bash(
     [
-      "chmod 755 /usr/bin/ci-fleet",
       `mkdir -p /etc/ci-fleet/${fleet} /var/lib/ci-fleet/${fleet}/drained`,
       `cp -a ${rendered}/. /etc/ci-fleet/${fleet}/`,
+      `cp -a ${REPOSITORY}/fleet.yaml ${REPOSITORY}/hosts /etc/ci-fleet/${fleet}/`,
       `chmod 755 /etc/ci-fleet/${fleet}/runner/*.sh`,
       `cp -a ${rendered}/systemd/. /etc/systemd/system/`,
       "rm -rf /etc/systemd/system/user/*@*",

@@ -3,11 +3,12 @@
 
 import type { Host } from "./host.ts";
 
-/** Places, each with a command that prints all of it. NUL bytes become line ends. */
-const PLACES: Readonly<Record<string, string>> = {
-  "docker inspect": "docker ps -aq | xargs -r docker inspect",
-  "docker logs": "for each in $(docker ps -aq); do docker logs $each 2>&1; done",
-  "the images' histories": "docker images -q | sort -u | xargs -rn1 docker history --no-trunc",
+/** Places, each with a command that prints all of it. NUL bytes become line ends. Containers come and go meanwhile. */
+export const PLACES = {
+  "docker inspect": "all=$(docker ps -aq) && for each in $all; do docker inspect $each || true; done",
+  "docker logs": "all=$(docker ps -aq) && for each in $all; do docker logs $each 2>&1 || true; done",
+  images:
+    "for each in $(docker images -q | sort -u); do docker image inspect $each; docker history --no-trunc $each; done",
   // `pid:name` first, so that a find says whose it is.
   "/proc/*/environ":
     "for p in /proc/[0-9]*; do echo \"== ${p#/proc/}:$(cat $p/comm)\"; tr '\\0' '\\n' <$p/environ; done 2>/dev/null; true",
@@ -17,13 +18,13 @@ const PLACES: Readonly<Record<string, string>> = {
   "unit files":
     "cat $(find /etc/systemd /run/systemd/system /run/systemd/transient /home/*/.config/systemd -type f 2>/dev/null)",
   "installed configuration":
-    "find /etc/ci-fleet/*/ /opt/ci-fleet -type f -size -1M -exec grep -H '' {} + 2>/dev/null || true",
+    "find /etc/ci-fleet/*/ /opt/ci-fleet -type f -size -1024k -exec grep -H '' {} + 2>/dev/null || true",
   // The runner's own identity is in state/, root/ and, with a JIT config, in the container's home: nowhere else.
   "work folders and caches":
-    "find /var/lib/ci-fleet/*/*/work /var/lib/ci-fleet/*/*/cache /var/lib/ci-fleet/*/*/home /tmp /var/tmp -type f -size -4M -exec grep -aH '' {} + 2>/dev/null || true",
+    "find /var/lib/ci-fleet/*/*/work /var/lib/ci-fleet/*/*/cache /var/lib/ci-fleet/*/*/home /tmp /var/tmp -type f -size -4096k -exec grep -aH '' {} + 2>/dev/null || true",
   "records of ci-fleet":
-    "find /var/lib/ci-fleet -maxdepth 3 -type f -size -4M -exec grep -aH '' {} + 2>/dev/null || true",
-};
+    "find /var/lib/ci-fleet -maxdepth 3 -type f -size -4096k -exec grep -aH '' {} + 2>/dev/null || true",
+} as const satisfies Readonly<Record<string, string>>;
 
 export async function findSecrets(host: Host, secrets: Iterable<string>): Promise<readonly string[]> {
   const wanted = [...secrets].flatMap(spell);
