@@ -1,6 +1,6 @@
 // Finds the spec that a command is about. In: where we are and what was asked. Out: its path, or where was looked.
 
-import { lstatSync, realpathSync, type Stats, statSync } from "node:fs";
+import { lstatSync, readdirSync, realpathSync, type Stats, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { WorldError } from "../base/world-error.ts";
 
@@ -11,6 +11,8 @@ export type SpecSearch =
   | { readonly kind: "found"; readonly path: string }
   /** Two specs in one folder: guessing would be wrong half of the time. */
   | { readonly kind: "ambiguous"; readonly paths: readonly string[] }
+  /** `apply` put more than one fleet on this host. */
+  | { readonly kind: "several"; readonly folders: readonly string[] }
   | { readonly kind: "none"; readonly lookedIn: readonly string[] };
 
 /**
@@ -30,7 +32,21 @@ export function findSpec(folder: string, systemSpec: string | null = SYSTEM_SPEC
   }
   if (systemSpec === null) return { kind: "none", lookedIn };
   if (exists(systemSpec)) return { kind: "found", path: systemSpec };
+  const installed = listInstalled(dirname(systemSpec));
+  if (installed.length > 1) return { kind: "several", folders: installed.map((path) => dirname(path)) };
+  if (installed[0] !== undefined) return { kind: "found", path: installed[0] };
   return { kind: "none", lookedIn: [...lookedIn, dirname(systemSpec)] };
+}
+
+/** Copies that `apply` keeps in force: `/etc/ci-fleet/acme/fleet.yaml`. */
+function listInstalled(folder: string): readonly string[] {
+  try {
+    const entries = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    const paths = entries.flatMap(({ name }) => SPEC_NAMES.map((spec) => join(folder, name, spec)));
+    return paths.filter(exists).sort();
+  } catch {
+    return [];
+  }
 }
 
 function realFolder(path: string): string {

@@ -110,6 +110,29 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   ...HOST_COMMANDS,
   {
+    name: "auth",
+    args: { usage: "<action>", values: ["check", "put", "rotate"] },
+    summary: "Check the credential for GitHub, put it in its place, or replace it",
+    examples: [
+      ["ci-fleet auth check", "who am I, what may I, what is missing"],
+      ["ci-fleet auth put < app.pem", "into the file that the spec names, closed to others"],
+      ["ci-fleet auth rotate < new-token", "try the new one at GitHub before the old one goes"],
+    ],
+    options: [
+      {
+        flags: "--target <name>",
+        help: "which target of the fleet (default: all; for put and rotate the only one)",
+      },
+      {
+        flags: "--prove",
+        help: "check: ask for a registration token, which nobody sees, to prove that it may write",
+      },
+      { flags: "--user", help: "the fleet is installed below this user's home, without root" },
+      JSON_OPTION,
+    ],
+    load: () => import("./commands/auth.ts"),
+  },
+  {
     name: "mint",
     hidden: true,
     summary: "Make one slot ready to start: preflight, container, registration (units call this)",

@@ -46,6 +46,9 @@ export function findSpecPath({ specFile, folder }: CommandCall): string {
     const names = search.paths.map((path) => basename(path)).join(" and ");
     throw new UsageError(`${dirname(search.paths[0] ?? "")} has ${names}`, "name one with -f");
   }
+  if (search.kind === "several") {
+    throw new UsageError(`this host has several fleets: ${search.folders.join(", ")}`, "name one with -C");
+  }
   const places = search.lookedIn.join(", ");
   const help = "`ci-fleet init` makes one; -f and -C name another place";
   throw new WorldError("find a fleet.yaml", `there is none in ${places}`, help);

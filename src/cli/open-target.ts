@@ -4,6 +4,7 @@
 import { type GitHubAccess, type GitHubOptions, openGitHub } from "../adapters/github.ts";
 import { openNetwork } from "../adapters/github-network.ts";
 import { openHostTools } from "../adapters/host-tools.ts";
+import type { Secret } from "../base/secret.ts";
 import type { TargetSpec } from "../model/fleet.ts";
 import type { Plan } from "../model/plan.ts";
 import type { ThisHost } from "./this-host.ts";
@@ -15,6 +16,8 @@ export async function openTarget(
   target: TargetSpec,
   at: Pick<ThisHost, "places"> | null,
   options: Partial<GitHubOptions> = {},
+  /** Takes the place of the host's credential: to try a new one. */
+  given: Secret | null = null,
 ): Promise<GitHubAccess> {
   openNetwork(plan.network, process.env);
   const places = at?.places ?? null;
@@ -28,5 +31,6 @@ export async function openTarget(
       tools: openHostTools(process.env),
     },
     { userAgent: `ci-fleet/${productVersion}`, deadlineMs: 10_000, attempts: 2, ...options },
+    given,
   );
 }

@@ -50,3 +50,18 @@ test("a spec in a folder that everyone may write is not picked up from below", (
   assert.equal(findSpec(join(top, "open/mine"), NOWHERE).kind, "none");
   assert.equal(findSpec(join(top, "open"), NOWHERE).kind, "found", "standing in it is asking for it");
 });
+
+test("on a host the fleet that is installed there is found, and of several none is chosen", (t) => {
+  const top = realpathSync(makeFolder(t));
+  const [system, empty] = [join(top, "etc/fleet.yaml"), join(top, "empty")];
+  mkdirSync(join(empty, ".git"), { recursive: true });
+  mkdirSync(join(top, "etc/acme"), { recursive: true });
+  writeFileSync(join(top, "etc/acme/fleet.yaml"), "");
+  mkdirSync(join(top, "etc/other"));
+  assert.deepEqual(findSpec(empty, system), { kind: "found", path: join(top, "etc/acme/fleet.yaml") });
+  writeFileSync(join(top, "etc/other/fleet.yaml"), "");
+  assert.deepEqual(findSpec(empty, system), {
+    kind: "several",
+    folders: [join(top, "etc/acme"), join(top, "etc/other")],
+  });
+});

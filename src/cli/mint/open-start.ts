@@ -7,6 +7,7 @@ import { openMintFiles } from "../../adapters/mint-files.ts";
 import { readDisk } from "../../adapters/observe-disk.ts";
 import { openSlotWorld } from "../../adapters/slot-world.ts";
 import { hasErrors } from "../../base/diagnostic.ts";
+import { cleanForTerminal } from "../../base/terminal-text.ts";
 import { WorldError } from "../../base/world-error.ts";
 import { findSlot } from "../../mint/find-slot.ts";
 import { judgePreflight } from "../../mint/judge-preflight.ts";
@@ -29,7 +30,7 @@ import { openRegistrar } from "./open-registrar.ts";
 
 export function openStart(call: CommandCall, slot: string): StartPorts {
   const { terminal } = call;
-  const say = (text: string): void => terminal.err(`${slot}: ${text}\n`);
+  const say = (text: string): void => terminal.err(`${slot}: ${cleanForTerminal(text)}\n`);
   const keeper = openKeeper();
   return {
     clock: { now: Date.now, monotonic: () => performance.now() },
