@@ -12,7 +12,7 @@ const credentialsAreSafe: Check = {
   group: "GitHub",
   looksAt:
     "each credential file of this host: there, ours or root's, closed to others, below folders that only we may change",
-  why: "ci-fleet refuses a credential that someone else could have read or replaced, and then no slot registers.",
+  why: "A credential that someone else could have read or replaced is refused, and then no slot registers.",
   judge: ({ credentials }) =>
     credentials.map(({ target, path, state, message, help }) => {
       const whose = `the credential of target ${target}`;

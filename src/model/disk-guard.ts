@@ -6,3 +6,4 @@ export const MIN_FREE_MIB = 2048;
 export const MIN_FREE_MIB_TO_REGISTER = 2304;
 /** A checkout of a large project with its dependencies. */
 export const MIN_FREE_INODES = 20_000;
+export const MIN_FREE_BYTES = MIN_FREE_MIB * 2 ** 20;

@@ -94,6 +94,8 @@ function writeBlock(text: string, edit: RunnerEdit): string | null {
   if (edited === null) return null;
   edited = edit.digest === null ? removeEntry(edited, "digest") : setScalar(edited, "digest", edit.digest);
   if (edited === null) return null;
+  const inPlace = setChecksums(edited, checksums);
+  if (inPlace !== null) return inPlace;
   edited = removeEntry(edited, "checksums");
   if (edited === null || sums.length === 0) return edited;
   return appendEntry(edited, [
@@ -102,11 +104,24 @@ function writeBlock(text: string, edit: RunnerEdit): string | null {
   ]);
 }
 
-/** The value alone is replaced: what stands behind it on its line stays. */
+/** Where both are there already, comments and style stay; null: they have to be written anew. */
+function setChecksums(text: string, checksums: RunnerEdit["checksums"]): string | null {
+  let edited: string | null = text;
+  for (const [name, sum] of Object.entries(checksums)) {
+    const pair = edited === null ? null : findPair(parseYaml(edited), ["runner", "checksums", name]);
+    if (edited === null || pair === null || sum === null) return null;
+    edited = replaceScalar(edited, pair.value, quoteSum(sum));
+  }
+  return edited;
+}
+
 function setScalar(text: string, name: string, value: string): string | null {
   const pair = findPair(parseYaml(text), ["runner", name]);
-  if (pair === null) return appendEntry(text, [`${name}: ${value}`]);
-  const node = pair.value;
+  return pair === null ? appendEntry(text, [`${name}: ${value}`]) : replaceScalar(text, pair.value, value);
+}
+
+/** The value alone is replaced: what stands behind it on its line stays. */
+function replaceScalar(text: string, node: Node | null, value: string): string | null {
   if (!isScalar(node) || node.anchor !== undefined || node.tag !== undefined || node.range == null)
     return null;
   if (isEmpty(node)) return null;
