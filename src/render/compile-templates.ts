@@ -16,6 +16,9 @@ export class TemplateError extends Error {}
 /** Blocks that a template may use: ask yes or no, loop, step into a record. */
 const blockNames = ["if", "unless", "each", "with"];
 
+/** Helpers that print a word from an allow-list, harmless in any quotes. */
+const bareNames = ["int", "name"];
+
 export function compileTemplates(sources: readonly TemplateSource[], helperNames: readonly string[]): string {
   const knownHelpers = Object.fromEntries([...blockNames, ...helperNames].map((name) => [name, true]));
   const options = { strict: true, knownHelpersOnly: true, preventIndent: true, knownHelpers };
@@ -90,6 +93,8 @@ class TemplateLint extends Handlebars.Visitor {
       this.#report(node, `'${written}' is not a quoting helper (${this.#helperNames.join(", ")})`);
     } else if (node.params.length === 0) {
       this.#report(node, `'${name}' is a quoting helper and needs a value`);
+    } else if (!bareNames.includes(name) && isInQuotes(this.#lines[line - 1]?.slice(0, column) ?? "")) {
+      this.#report(node, `'${name}' brings its own quotes and stands inside double quotes: end those first`);
     }
     this.#checkArguments(node);
   }
@@ -134,4 +139,13 @@ class TemplateLint extends Handlebars.Visitor {
 function nameOf(path: hbs.AST.Expression): string | null {
   if (!isPathExpression(path) || path.parts.length !== 1 || path.depth !== 0 || path.data) return null;
   return path.original === path.parts[0] ? path.original : null;
+}
+
+/** Does a line that begins so leave a double quote open? What stands in single quotes, or escaped, opens none. */
+function isInQuotes(before: string): boolean {
+  const quotes = before
+    .replace(/\\./g, "")
+    .replace(/'[^']*'/g, "")
+    .match(/"/g);
+  return (quotes?.length ?? 0) % 2 === 1;
 }

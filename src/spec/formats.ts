@@ -25,6 +25,8 @@ export function formatOf(name: FormatName): Format {
 
 /** Without what a shell, a unit or a list of paths would take for syntax; admits what real paths hold. */
 const PATH_CHARACTERS = "[A-Za-z0-9._/@+=~,-]";
+/** RFC 3986 without what its consumers quote badly: apt.conf, into which cloud-init pastes a proxy, ends at a `"`. */
+const URL_CHARACTERS = "[A-Za-z0-9._~:/@,+=%&\\[\\]-]";
 const HOST = "[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?";
 const IPV4 = "(?:(?:25[0-5]|2[0-4][0-9]|1?[0-9]{1,2})\\.){3}(?:25[0-5]|2[0-4][0-9]|1?[0-9]{1,2})";
 const IMAGE_NAME =
@@ -61,11 +63,19 @@ const FORMATS = {
     pattern: "^https?://[^\\s?#]+$",
     judge: judgeWebUrl,
   },
-  webUrl: { expected: "an http or https address", pattern: "^https?://[^\\s?#]+$", judge: judgeWebUrl },
-  downloadUrl: { expected: "an https address", pattern: "^https://[^\\s#]+$", judge: judgeWebUrl },
+  webUrl: {
+    expected: "an http or https address",
+    pattern: `^https?://${URL_CHARACTERS}+$`,
+    judge: judgeWebUrl,
+  },
+  downloadUrl: {
+    expected: "an https address",
+    pattern: `^https://${URL_CHARACTERS}+(?:\\?(?:${URL_CHARACTERS}|\\?)*)?$`,
+    judge: judgeWebUrl,
+  },
   proxyUrl: {
     expected: "an address such as http://proxy:3128",
-    pattern: `^(?:https?|socks5h?)://[^\\s/?#]+/?$`,
+    pattern: "^(?:https?|socks5h?)://[A-Za-z0-9._~:@,+=%&\\[\\]-]+/?$",
     judge: judgeWebUrl,
   },
   brokerUrl: {

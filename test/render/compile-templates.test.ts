@@ -25,6 +25,11 @@ const faults: readonly (readonly [string, string, readonly string[]])[] = [
     "{{#if (sh x)}}{{/if}}\n",
     ["1:7 a call inside a call: let the view carry the value"],
   ],
+  [
+    "a quoted value inside quotes",
+    'say "what {{sh x}} gave" \'a "\' \\" {{sh x}}\n',
+    ["1:11 'sh' brings its own quotes and stands inside double quotes: end those first"],
+  ],
   ["a helper as a block", "{{#sh x}}{{/sh}}\n", ["1:1 '#sh' is not one of #if, #unless, #each, #with"]],
   ["a value as a block", "{{#x}}{{/x}}\n", ["1:1 '#x' is not one of #if, #unless, #each, #with"]],
   ["a bare value in an else", "{{#if a}}\n{{else}}{{x}}{{/if}}\n", [`2:9 'x' ${expected}`]],
