@@ -11,7 +11,13 @@ import { openForReadingFlags } from "./open-flags.ts";
 export type SecretFile =
   | { readonly kind: "read"; readonly secret: Secret }
   | { readonly kind: "missing" }
-  | { readonly kind: "refused"; readonly message: string; readonly help: string };
+  | {
+      readonly kind: "refused";
+      /** Somebody else could read or replace it; or it could not be looked at. */
+      readonly because: "unsafe" | "unreadable";
+      readonly message: string;
+      readonly help: string;
+    };
 
 /** A PEM key of 16,384 bits has 13 kB. */
 const MAX_BYTES = 64 * 1024;
@@ -37,7 +43,8 @@ export function readSecretFile(path: string, rules: SecretFileRules): SecretFile
     const code = errnoOf(error);
     if (code === null) throw error;
     if (code === "ENOENT" || code === "ENOTDIR") return { kind: "missing" };
-    return refused(`cannot read ${path}: ${describeCause(error)}`, helpForErrno(code, path));
+    const message = `cannot read ${path}: ${describeCause(error)}`;
+    return { kind: "refused", because: "unreadable", message, help: helpForErrno(code, path) };
   }
 }
 
@@ -135,7 +142,7 @@ function refusedOwner(path: string, owner: number, what: string): SecretFile {
 }
 
 function refused(message: string, help: string): SecretFile {
-  return { kind: "refused", message, help };
+  return { kind: "refused", because: "unsafe", message, help };
 }
 
 function octal(mode: number): string {

@@ -243,8 +243,13 @@ function readCredential(places: CredentialPlaces, id: string, path: string) {
   if (folder?.startsWith("/") === true) {
     const copy = join(folder, id);
     const file = readSecretFile(copy, { uid: places.uid, fromSystemd: true });
-    if (file.kind === "read" && file.secret.reveal().trim() !== "")
+    if (file.kind === "read" && file.secret.reveal().trim() !== "") {
+      // systemd copies a file that everybody may read as gladly as any other.
+      const source = readSecretFile(path, { uid: places.uid });
+      if (source.kind === "refused" && source.because === "unsafe")
+        return refuseCredential(`read ${path}`, source.message, source.help);
       return { secret: file.secret, path: copy };
+    }
     if (file.kind === "refused") return refuseCredential(`read ${copy}`, file.message, file.help);
   }
   const file = readSecretFile(path, { uid: places.uid });

@@ -84,6 +84,16 @@ test("what systemd handed over goes first, and a blank copy leads to the file it
   assert.equal((await list(await lab.open({ places }))).kind, "ok");
 });
 
+test("a copy from systemd of a file that everyone may read is refused like the file", async (t) => {
+  const lab = await startGitHubLab(t);
+  const folder = join(lab.folder, "handed");
+  mkdirSync(folder, { mode: 0o700 });
+  writeFileSync(join(folder, "default.token"), `${TOKEN}\n`, { mode: 0o400 });
+  chmodSync(join(lab.folder, "token"), 0o644);
+  const access = await lab.open({ places: { env: { CREDENTIALS_DIRECTORY: folder } } });
+  assert.match((await refusalOf(access)).message, /open to other users/);
+});
+
 test("a variable of the environment is used with a warning", async (t) => {
   const lab = await startGitHubLab(t);
   rmSync(join(lab.folder, "token"));
