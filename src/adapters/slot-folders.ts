@@ -53,6 +53,44 @@ function settleFolder(path: string, mode: number, { uid, gid, isReachable }: Own
   }
 }
 
+/**
+ * Folders inside one that belongs to the runner, whose other processes may change it meanwhile: each is opened below
+ * the one before (`/proc/self/fd`, as openat(2) would) and given away by what was opened. What is no folder is the
+ * job's own doing and stays.
+ */
+export function makeMountPoints(home: string, paths: readonly string[], owner: Owner): void {
+  if (!owner.isReachable) return;
+  for (const path of paths) {
+    const opened: number[] = [];
+    try {
+      opened.push(fs.openSync(home, openFolderFlags));
+      for (const part of path.split("/").filter((each) => each !== "" && each !== "." && each !== "..")) {
+        opened.push(openBelow(opened.at(-1) ?? -1, part, owner));
+      }
+    } catch (cause) {
+      const code = errnoOf(cause);
+      if (code === null) throw cause;
+      if (code !== "ELOOP" && code !== "ENOTDIR") throw new WorldError(`make ${path} in ${home}`, cause);
+    } finally {
+      for (const descriptor of opened) fs.closeSync(descriptor);
+    }
+  }
+}
+
+function openBelow(parent: number, name: string, { uid, gid }: Owner): number {
+  const path = `/proc/self/fd/${parent}/${name}`;
+  try {
+    fs.mkdirSync(path, { mode: 0o755 });
+  } catch (cause) {
+    if (errnoOf(cause) !== "EEXIST") throw cause;
+  }
+  const descriptor = fs.openSync(path, openFolderFlags);
+  // Ours by now, or root's by an earlier mount: no job can put a folder of root's there.
+  const stat = fs.fstatSync(descriptor);
+  if (stat.uid !== uid) fs.fchownSync(descriptor, uid, gid);
+  return descriptor;
+}
+
 /** Out of sight by a rename, then deleted; what an earlier start left half deleted goes too. */
 export async function throwAway(folders: readonly string[], tools: HostTools): Promise<void> {
   const trash: string[] = [];

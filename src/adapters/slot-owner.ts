@@ -2,6 +2,7 @@
 // cannot be given to it.
 
 import { WorldError } from "../base/world-error.ts";
+import type { Flavour } from "../model/apply.ts";
 import type { Placement } from "../model/plan.ts";
 import type { HostTools } from "../model/ports.ts";
 
@@ -17,14 +18,20 @@ export interface Self {
   readonly gid: number;
 }
 
-export async function findOwner(placement: Placement, self: Self, tools: HostTools): Promise<Owner> {
+/** In a user's install process slots are that user, whatever account the plan names for the system's. */
+export async function findOwner(
+  placement: Placement,
+  flavour: Flavour,
+  self: Self,
+  tools: HostTools,
+): Promise<Owner> {
   const isRoot = self.uid === 0;
   if (placement.run === "container") {
     // 1001 and 1001 in GitHub's image; with a user namespace between, another on this side.
     const uid = placement.uid ?? 0;
     return { uid, gid: uid, isReachable: isRoot || uid === self.uid };
   }
-  if (!isRoot || placement.user === null) return { ...self, isReachable: true };
+  if (flavour === "user" || !isRoot || placement.user === null) return { ...self, isReachable: true };
   const uid = await askId("-u", placement.user, tools);
   const gid = await askId("-g", placement.user, tools);
   return { uid, gid, isReachable: true };

@@ -10,6 +10,7 @@ import type {
   RunTraces,
   SlotPlace,
   StartStep,
+  UnitWord,
 } from "../model/slot-start.ts";
 import {
   createContainer,
@@ -21,7 +22,14 @@ import {
 import type { DiskReader } from "./observe-disk.ts";
 import { lookAtFiles, lookAtIdentity } from "./observe-slot-files.ts";
 import { lookAtMachine } from "./preflight.ts";
-import { makeFolders, makeHandOver, putSecret, repairOwner, throwAway } from "./slot-folders.ts";
+import {
+  makeFolders,
+  makeHandOver,
+  makeMountPoints,
+  putSecret,
+  repairOwner,
+  throwAway,
+} from "./slot-folders.ts";
 import { findOwner, type Owner, type Self } from "./slot-owner.ts";
 
 export interface OpenedWorld {
@@ -31,6 +39,7 @@ export interface OpenedWorld {
   readIdentity(): RunnerIdentity | null;
   isSuspect(): boolean;
   listContainers(): Promise<readonly ContainerFacts[] | Fault>;
+  askUnit(): Promise<UnitWord>;
   look(): Promise<MachineFacts>;
   perform(step: StartStep): Promise<void>;
   handOver(name: "jitconfig" | "token" | "url", text: string): void;
@@ -61,9 +70,10 @@ export function openSlotWorld(place: SlotPlace, ports: WorldPorts): OpenedWorld 
     readIdentity: () => readIdentity(files, state),
     isSuspect: () => files.stat(`${state}/suspect`).ok,
     listContainers: async () => (placement.run === "container" ? listSlotContainers(slot.name, tools) : []),
+    askUnit: async () => (placement.run === "process" ? askUnit(place, tools) : "down"),
     look: () => lookAtMachine(place, ports),
     perform: async (step) => {
-      owner ??= await findOwner(placement, self, tools);
+      owner ??= await findOwner(placement, places.flavour, self, tools);
       switch (step.kind) {
         case "remove-containers":
           return removeContainers(step.names, tools);
@@ -71,6 +81,8 @@ export function openSlotWorld(place: SlotPlace, ports: WorldPorts): OpenedWorld 
           return throwAway(step.folders, tools);
         case "make-folders":
           return makeFolders(step.folders, owner, self);
+        case "make-mount-points":
+          return makeMountPoints(step.home, step.paths, owner);
         case "repair":
           return repairOwner(step.folders, owner, tools);
         case "make-hand-over":
@@ -88,6 +100,20 @@ export function openSlotWorld(place: SlotPlace, ports: WorldPorts): OpenedWorld 
     },
     handOver: (name, text) => putSecret(folders.handOver, name, text, requireOwner()),
   };
+}
+
+/** `systemctl is-active` prints one word (systemctl(1)); none at all where there is no manager to ask. */
+async function askUnit({ plan, slot, places }: SlotPlace, tools: HostTools): Promise<UnitWord> {
+  const flags = places.flavour === "user" ? ["--user"] : [];
+  const unit = `${plan.units.process}${slot.name}.service`;
+  const answer = await tools.run("systemctl", [...flags, "is-active", "--", unit], 20_000);
+  if (answer.kind === "missing") return "down";
+  if (answer.kind !== "ran") return "unknown";
+  const word = answer.stdout.trim();
+  if (word === "active" || word === "reloading") return "running";
+  if (word === "deactivating") return "stopping";
+  if (["inactive", "failed", "activating", "unknown", "maintenance"].includes(word)) return "down";
+  return /connect to (?:system scope )?bus|not been booted/i.test(answer.stderr) ? "down" : "unknown";
 }
 
 function isKnown<T, U>(

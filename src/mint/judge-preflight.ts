@@ -102,5 +102,8 @@ function namesDevice(text: string, selector: string): boolean {
 
 /** `/ has 12 MiB free, a job needs 2048 MiB. Remove …; GPU-… does not answer` */
 export function tellFaults(faults: readonly Fault[]): string {
-  return faults.map(({ message, help }) => (help === null ? message : `${message}. ${help}`)).join("; ");
+  const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+  return faults
+    .map(({ message, help }) => (help === null ? message : `${message}. ${sentence(help)}`))
+    .join("; ");
 }

@@ -8,6 +8,7 @@ import {
   fault,
   type SlotPlace,
   type StartStep,
+  type UnitWord,
 } from "../model/slot-start.ts";
 
 export type StartPlan =
@@ -24,9 +25,13 @@ export function nameNetwork(fleet: string): string {
   return `ci-fleet-${fleet}`;
 }
 
-export function planSteps(place: SlotPlace, containers: readonly ContainerFacts[]): StartPlan {
+export function planSteps(
+  place: SlotPlace,
+  containers: readonly ContainerFacts[],
+  unit: UnitWord,
+): StartPlan {
   const { placement, slot, plan } = place;
-  if (placement.run === "process") return { kind: "steps", steps: listFolderSteps(place) };
+  if (placement.run === "process") return planProcess(place, unit);
   const foreign = containers.find(({ fleet }) => fleet !== plan.fleet);
   if (foreign !== undefined) {
     const message = `there is a container ${foreign.name} that is not of the fleet ${plan.fleet}`;
@@ -48,6 +53,21 @@ export function planSteps(place: SlotPlace, containers: readonly ContainerFacts[
   return { kind: "steps", steps: listContainerSteps(place, containers) };
 }
 
+/** Its folders are thrown away: never under a runner that is at work. */
+function planProcess(place: SlotPlace, unit: UnitWord): StartPlan {
+  const name = `${place.plan.units.process}${place.slot.name}.service`;
+  switch (unit) {
+    case "running":
+      return { kind: "adopt" };
+    case "stopping":
+      return { kind: "fault", fault: fault("unit-stopping", `${name} is still stopping`) };
+    case "unknown":
+      return { kind: "fault", fault: fault("systemd-silent", `systemd does not say whether ${name} runs`) };
+    case "down":
+      return { kind: "steps", steps: listFolderSteps(place) };
+  }
+}
+
 function listContainerSteps(place: SlotPlace, containers: readonly ContainerFacts[]): readonly StartStep[] {
   const { placement, slot, plan } = place;
   const names = containers.map(({ name }) => name);
@@ -63,11 +83,15 @@ function listContainerSteps(place: SlotPlace, containers: readonly ContainerFact
   ];
 }
 
-function listFolderSteps({ folders }: SlotPlace): readonly StartStep[] {
-  const { kept, thrownAway, repaired } = folders;
+function listFolderSteps({ folders, places, slot }: SlotPlace): readonly StartStep[] {
+  const { kept, thrownAway, repaired, mountPoints } = folders;
+  const home = `${places.state}/${slot.name}/home`;
+  // A user's units cannot mount.
+  const mounts = places.flavour === "user" ? [] : mountPoints;
   return [
     ...(thrownAway.length > 0 ? [{ kind: "throw-away", folders: thrownAway } as const] : []),
     { kind: "make-folders", folders: kept },
+    ...(mounts.length > 0 ? [{ kind: "make-mount-points", home, paths: mounts } as const] : []),
     ...(repaired.length > 0 ? [{ kind: "repair", folders: repaired } as const] : []),
     { kind: "make-hand-over" },
   ];

@@ -61,8 +61,8 @@ export async function prepareSlot(ports: StartPorts, options: PrepareOptions): P
     const world = ports.openWorld(place);
     const held = findHold(world, place);
     if (held !== null) return held;
-    const containers = await world.listContainers();
-    const start = "message" in containers ? null : planSteps(place, containers);
+    const [containers, unit] = await Promise.all([world.listContainers(), world.askUnit()]);
+    const start = "message" in containers ? null : planSteps(place, containers, unit);
     // First of all: what runs may have a job, and nothing here may keep anyone from it.
     if (start?.kind === "adopt") return concludeReady(ports, "adopted");
     if (isFirst) judgeLastStart(ports, world, place);
@@ -140,7 +140,7 @@ function concludeReady(ports: StartPorts, how: "registered" | "kept-registration
   const words = {
     registered: "registered; its runner may start",
     "kept-registration": "it starts with the registration that it has",
-    adopted: "its container still runs",
+    adopted: "its runner still runs",
   } as const;
   const failures = readSetbacks(ports)?.failures ?? 0;
   const at = ports.clock.now();

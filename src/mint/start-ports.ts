@@ -6,7 +6,14 @@ import type { KeptName, MintJournal } from "../model/mint-journal.ts";
 import type { Clock } from "../model/ports.ts";
 import type { RunnerIdentity } from "../model/runner-identity.ts";
 import type { LastRun, MayStart, Setback, SlotSetbacks } from "../model/slot-setbacks.ts";
-import type { ContainerFacts, Fault, RunTraces, SlotPlace, StartStep } from "../model/slot-start.ts";
+import type {
+  ContainerFacts,
+  Fault,
+  RunTraces,
+  SlotPlace,
+  StartStep,
+  UnitWord,
+} from "../model/slot-start.ts";
 import type { MintState } from "../model/slot-state.ts";
 
 export interface ClearedNames {
@@ -86,6 +93,8 @@ export interface SlotWorld {
   /** The runner said at its last start that its registration is gone (entrypoint.sh, `suspect`). */
   isSuspect(): boolean;
   listContainers(): Promise<readonly ContainerFacts[] | Fault>;
+  /** Of a process slot. */
+  askUnit(): Promise<UnitWord>;
   preflight(): Promise<readonly Fault[]>;
   /** Throws WorldError. */
   perform(step: StartStep): Promise<void>;

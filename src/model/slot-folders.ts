@@ -18,6 +18,8 @@ export interface SlotFolders {
   readonly handOver: string;
   /** Emptied before each start: what one job left is not the next one's to find. */
   readonly thrownAway: readonly string[];
+  /** Below the home of a process slot: where its unit mounts caches. */
+  readonly mountPoints: readonly string[];
   /** Kept from job to job: what jobs in containers left there as root is given back before each start. */
   readonly repaired: readonly string[];
 }
@@ -51,8 +53,12 @@ export function listSlotFolders(
   ];
   const changing = [...(isProcess ? ["home"] : []), ...(usesHost || isPersistent ? ["work"] : [])];
   const below = [...changing, ...(usesHost ? ["root"] : [])].map((name) => `${state}/${name}`);
+  const mounted = isProcess ? caches.flatMap(({ path }) => path ?? []) : [];
   return {
     kept,
+    mountPoints: mounted.flatMap((path) =>
+      path.startsWith(`${RUNNER_HOME}/`) ? [path.slice(RUNNER_HOME.length + 1)] : [],
+    ),
     top,
     handOver: `${top}/runner`,
     thrownAway: isPersistent ? [] : below,

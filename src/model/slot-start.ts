@@ -68,6 +68,9 @@ export interface ContainerFacts {
   readonly fleet: string | null;
 }
 
+/** What systemd says of a process slot; `down` also where there is no systemd to ask. */
+export type UnitWord = "down" | "running" | "stopping" | "unknown";
+
 /** What a start left behind. */
 export interface RunTraces {
   /** false: the runtime folder is gone, as after a stop or a reboot. */
@@ -86,6 +89,8 @@ export type StartStep =
   /** Moves them away and deletes them: nothing of the job before is left. */
   | { readonly kind: "throw-away"; readonly folders: readonly string[] }
   | { readonly kind: "make-folders"; readonly folders: readonly SlotFolder[] }
+  /** What systemd would make as root, so that cargo could not use the `.cargo` around its cache. */
+  | { readonly kind: "make-mount-points"; readonly home: string; readonly paths: readonly string[] }
   /** The runner's own again: jobs in containers leave files of root. */
   | { readonly kind: "repair"; readonly folders: readonly string[] }
   /** A new, empty folder that only we and the runner can look into. */

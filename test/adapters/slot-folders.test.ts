@@ -24,6 +24,7 @@ import { openHostTools } from "../../src/adapters/host-tools.ts";
 import {
   makeFolders,
   makeHandOver,
+  makeMountPoints,
   putSecret,
   repairOwner,
   throwAway,
@@ -113,6 +114,25 @@ test("files of root in a workspace are given back; nothing outside is, by link o
   );
   assert.deepEqual(owners("shadow", "work/second-name", "outside", "outside/file"), [0, 0, 0, 0]);
   assert.equal(modeOf(at("work/repo/tool")), 0o755);
+});
+
+test("mount points in the runner's home are the runner's, and links that a job left lead nowhere", {
+  skip,
+}, (t) => {
+  const top = makeFolder(t);
+  mkdirSync(join(top, "home/.npm"), { recursive: true });
+  mkdirSync(join(top, "elsewhere"));
+  symlinkSync(join(top, "elsewhere"), join(top, "home/.cache"));
+  chownSync(join(top, "home"), runner.uid, runner.gid);
+  makeMountPoints(join(top, "home"), [".cargo/registry", ".npm/_cacache", ".cache/pip", "../up"], runner);
+  const made = [".cargo", ".cargo/registry", ".npm", ".npm/_cacache", "up"].map((name) =>
+    join(top, "home", name),
+  );
+  assert.deepEqual(
+    made.map((path) => [lstatSync(path).uid, modeOf(path)]),
+    made.map(() => [1001, 0o755]),
+  );
+  assert.deepEqual([readdirSync(join(top, "elsewhere")), statSync(join(top, "elsewhere")).uid], [[], 0]);
 });
 
 test("a secret is one file that the runner alone can read, in a new folder that nobody else passes", async (t) => {

@@ -21,7 +21,7 @@ import {
 import { placesOf } from "../../src/model/names.ts";
 import type { Placement, Plan } from "../../src/model/plan.ts";
 import type { RunnerIdentity } from "../../src/model/runner-identity.ts";
-import type { ContainerFacts, Fault, SlotPlace, StartStep } from "../../src/model/slot-start.ts";
+import type { ContainerFacts, Fault, SlotPlace, StartStep, UnitWord } from "../../src/model/slot-start.ts";
 import type { LastExit, MintState } from "../../src/model/slot-state.ts";
 import {
   judgeLastRun,
@@ -47,6 +47,7 @@ export interface World {
   /** Files in the slot's state folder, as texts. */
   readonly disk: { journal: string | null; setbacks: string | null; state: MintState | null };
   containers: ContainerFacts[];
+  unit: UnitWord;
   faults: readonly Fault[];
   /** Names in the hand-over folder; null: there is no such folder. */
   handed: Map<string, string> | null;
@@ -78,6 +79,7 @@ export function makeWorld(change: Partial<Placement> = {}, plan: Partial<Plan> =
     offset: 0,
     disk: { journal: null, setbacks: null, state: null },
     containers: [],
+    unit: "down",
     faults: [],
     handed: null,
     lastExit: null,
@@ -146,6 +148,7 @@ export function openPorts(world: World, cutAt = Number.POSITIVE_INFINITY, isDone
       readIdentity: () => world.identity,
       isSuspect: () => world.suspect,
       listContainers: async () => world.containers,
+      askUnit: async () => world.unit,
       preflight: async () => world.faults,
       perform: async (step) => effect(() => perform(world, step)),
       handOver: (name, text) =>

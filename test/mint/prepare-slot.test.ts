@@ -272,3 +272,57 @@ test("of a personal account the assigned repository is served, and only one that
   await prepare(persistent);
   assert.equal(persistent.handed?.get("url"), "https://github.com/alice/app\n");
 });
+
+test("a process slot starts with empty folders, and never under a runner that is at work", async () => {
+  const change = { run: "process", image: null, uid: null, user: "ci-fleet", work: "same-as-host" } as const;
+  const world = makeWorld(change);
+  world.unit = "running";
+  assert.deepEqual(await prepare(world), { kind: "ready", how: "adopted" });
+  for (const [unit, reason] of [
+    ["stopping", "unit-stopping"],
+    ["unknown", "systemd-silent"],
+  ] as const) {
+    world.unit = unit;
+    const prepared = await prepare(world, true);
+    assert.equal(prepared.kind === "failed" && prepared.fault.reason, reason);
+  }
+  assert.deepEqual(world.steps, []);
+  world.unit = "down";
+  assert.equal((await prepare(world, true)).kind, "ready");
+  assert.deepEqual(kinds(world), ["throw-away", "make-folders", "make-hand-over"]);
+  const state = "/var/lib/ci-fleet/acme/acme-ci-forge-1";
+  assert.deepEqual(world.steps[0], {
+    kind: "throw-away",
+    folders: [`${state}/home`, `${state}/work`, `${state}/root`],
+  });
+});
+
+test("a persistent slot keeps its folders, and what jobs left there as root is given back", async () => {
+  const world = makeWorld({ lifetime: "persistent", docker: "socket", work: "same-as-host" });
+  await prepare(world);
+  const state = "/var/lib/ci-fleet/acme/acme-ci-forge-1";
+  assert.deepEqual(
+    world.steps.find(({ kind }) => kind === "repair"),
+    { kind: "repair", folders: [`${state}/work`, `${state}/root`] },
+  );
+  assert.ok(!kinds(world).includes("throw-away") && !kinds(world).includes("make-network"));
+});
+
+test("an engine of a slot's own is made, started, and removed together with it", async () => {
+  const world = makeWorld({ docker: "dind", work: "same-as-host" });
+  world.containers = [
+    { name: SLOT, state: "exited", fleet: "acme" },
+    { name: `${SLOT}-dind`, state: "running", fleet: "acme" },
+  ];
+  await prepare(world);
+  assert.deepEqual(kinds(world), [
+    "remove-containers",
+    "throw-away",
+    "make-folders",
+    "make-hand-over",
+    "make-network",
+    "create-container",
+    "start-sidecar",
+  ]);
+  assert.deepEqual(world.steps[0], { kind: "remove-containers", names: [SLOT, `${SLOT}-dind`] });
+});

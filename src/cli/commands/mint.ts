@@ -53,7 +53,7 @@ function describe(prepared: Prepared): string {
   const words = {
     registered: "registered",
     "kept-registration": "it keeps its registration",
-    adopted: "its container still runs",
+    adopted: "its runner still runs",
   } as const;
   return words[prepared.how];
 }

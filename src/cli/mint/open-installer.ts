@@ -2,6 +2,7 @@
 // GitHub about the release with the credential of a target that has process slots here, where there is one.
 
 import { openFetchFile } from "../../adapters/fetch-file.ts";
+import { openNetwork } from "../../adapters/github-network.ts";
 import { openHostTools } from "../../adapters/host-tools.ts";
 import { openRunnerInstaller } from "../../adapters/install-runner.ts";
 import type { InstallPlaces, RunnerInstaller } from "../../model/apply.ts";
@@ -19,6 +20,8 @@ export function openInstaller(plan: Plan, host: PlannedHost, places: InstallPlac
     if (api === undefined) throw new Error(`the target ${target.name} has no scope`);
     return api.listDownloads();
   };
+  // The download's own way out, where no target is asked.
+  openNetwork(plan.network, process.env);
   return openRunnerInstaller({
     arch: host.arch,
     checksum: plan.runner.checksums[`linux-${host.arch}`],

@@ -20,12 +20,16 @@ export async function showStart(call: CommandCall, slot: string): Promise<number
   if (loaded.kind === "fault") return fail(loaded.fault);
   const { place } = loaded;
   const world = openWorld(place);
-  const [containers, faults] = await Promise.all([world.listContainers(), world.preflight()]);
+  const [containers, unit, faults] = await Promise.all([
+    world.listContainers(),
+    world.askUnit(),
+    world.preflight(),
+  ]);
   if ("message" in containers) return fail(containers, ...faults);
   if (faults.length > 0) return fail(...faults);
-  const start = planSteps(place, containers);
+  const start = planSteps(place, containers, unit);
   if (start.kind === "fault") return fail(start.fault);
-  if (start.kind === "adopt") print("its container runs and would be taken over");
+  if (start.kind === "adopt") print("its runner runs and would be left alone");
   else {
     for (const step of start.steps) print(tellStep(step));
     const what =
@@ -43,6 +47,8 @@ function tellStep(step: StartStep): string {
       return `empty ${step.folders.join(", ")}`;
     case "make-folders":
       return `make ${step.folders.map(({ path }) => path).join(", ")}`;
+    case "make-mount-points":
+      return `make ${step.paths.join(", ")} in ${step.home}`;
     case "repair":
       return `give ${step.folders.join(", ")} back to the runner`;
     case "make-hand-over":
