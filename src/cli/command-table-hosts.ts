@@ -5,11 +5,11 @@ import type { CommandEntry, OptionEntry } from "./command.ts";
 const JSON_OPTION: OptionEntry = { flags: "--json", help: "print JSON for programs" };
 
 /** Of every command that looks at this machine as a host of the fleet. */
-const HOST_OPTIONS: readonly OptionEntry[] = [
+export const HOST_OPTIONS: readonly OptionEntry[] = [
   { flags: "--user", help: "the fleet is installed below this user's home, without root" },
   {
     flags: "--host <name>",
-    help: "which host of the fleet this machine is (default: as installed, else by its hostname)",
+    help: "which host of the fleet this is (default: as installed, else by hostname)",
   },
 ];
 

@@ -5,6 +5,7 @@ import type { Plan, PlannedPool } from "../model/plan.ts";
 import type { RenderedFile } from "../model/rendered-file.ts";
 import { bannerLines, hashBanner } from "./banner.ts";
 import { fillTemplate, type TemplateView } from "./fill-template.ts";
+import { requireWorkflowText } from "./quote-github.ts";
 import { nameOthers } from "./workflows-labels.ts";
 import { viewPool } from "./workflows-pool.ts";
 import { writeYaml } from "./write-yaml.ts";
@@ -20,7 +21,23 @@ export function renderWorkflows(plan: Plan): readonly RenderedFile[] {
     ),
     describeFile("runs-on.md", renderTable(plan)),
     describeFile("actionlint.yaml", renderLabels(plan)),
+    ...renderBump(plan),
   ];
+}
+
+/**
+ * For the fleet's own repository. Where the spec does not say where ci-fleet comes from, or runners register on
+ * servers whose releases github.com does not decide, there is none.
+ */
+function renderBump(plan: Plan): readonly RenderedFile[] {
+  if (plan.install === null || !plan.targets.some(({ flavour }) => flavour === "github.com")) return [];
+  const view = {
+    banner: bannerLines(plan),
+    title: `Bump the runner of fleet ${plan.fleet}`,
+    url: requireWorkflowText(plan.install.url),
+    sha256: plan.install.sha256,
+  };
+  return [describeFile("bump.yaml", fillTemplate("workflows/bump.yaml", view))];
 }
 
 function describeFile(path: string, content: string): RenderedFile {
