@@ -52,7 +52,11 @@ function lookFor(files: HostFiles, path: string): Seen<boolean> {
 }
 
 /** A text that is none of ours counts as none: null. */
-function readSmall<T>(files: HostFiles, path: string, read: (text: string) => T | null): Seen<T | null> {
+export function readSmall<T>(
+  files: HostFiles,
+  path: string,
+  read: (text: string) => T | null,
+): Seen<T | null> {
   const bytes = files.readBytes(path, MAX_SLOT_FILE_BYTES);
   if (bytes.ok) return seen(read(new TextDecoder("utf-8").decode(bytes.value)));
   // A link, a pipe or a folder where a job should have left a file.
