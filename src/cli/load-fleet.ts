@@ -15,7 +15,7 @@ import { planFleet } from "../plan/plan-fleet.ts";
 import { parseSpec } from "../spec/parse-spec.ts";
 import type { CommandCall } from "./command.ts";
 import { locateInYaml } from "./locate-in-yaml.ts";
-import { readDocument } from "./read-document.ts";
+import { readDocument, readDocumentBelow } from "./read-document.ts";
 import { readImageFolders } from "./read-image-folders.ts";
 import { UsageError } from "./usage-error.ts";
 import { productVersion } from "./version.ts";
@@ -35,7 +35,14 @@ export interface LoadedFleet {
 
 /** Throws WorldError where the spec cannot be found or read. */
 export function loadFleet(call: CommandCall): LoadedFleet {
-  return planSpec(findSpecPath(call), call.folder);
+  const path = findSpecPath(call);
+  const shown = showPath(path, call.folder);
+  // Only what a person named, or the system's own, may be a link to elsewhere.
+  const isNamed = call.specFile !== null || path.startsWith("/etc/");
+  const text = isNamed ? readDocument(path, shown) : readDocumentBelow(dirname(path), path, shown);
+  if (text === null)
+    throw new WorldError(`read ${shown}`, "there is no such file", "`ci-fleet init` makes one");
+  return planSpec(path, text, shown, call.folder);
 }
 
 export function findSpecPath({ specFile, folder }: CommandCall): string {
@@ -54,12 +61,8 @@ export function findSpecPath({ specFile, folder }: CommandCall): string {
   throw new WorldError("find a fleet.yaml", `there is none in ${places}`, help);
 }
 
-function planSpec(specPath: string, folder: string): LoadedFleet {
+function planSpec(specPath: string, text: string, shown: string, folder: string): LoadedFleet {
   const specFolder = dirname(specPath);
-  const shown = showPath(specPath, folder);
-  const text = readDocument(specPath, shown);
-  if (text === null)
-    throw new WorldError(`read ${shown}`, "there is no such file", "`ci-fleet init` makes one");
   const spec = parseSpec(text, { now: Date.now(), productVersion });
   const source: SourceDocument = { doc: { kind: "spec" }, file: shown, text, locate: spec.locate };
   const known = { specPath, specFolder, shown, fleet: spec.fleet, imageFolders: new Map() };
@@ -96,7 +99,7 @@ function readInventories(fleet: Fleet, specFolder: string, folder: string): Read
   for (const host of fleet.hosts.filter(hasInventory)) {
     const path = inventoryPath(specFolder, host.name);
     const file = showPath(path, folder);
-    const text = readDocument(path, file);
+    const text = readDocumentBelow(specFolder, path, file);
     if (text === null) {
       read.inventories.set(host.name, null);
       continue;

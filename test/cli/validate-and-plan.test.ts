@@ -2,7 +2,15 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { appendFileSync, chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { makeFolder, readTree } from "../adapters/folder.ts";
@@ -133,6 +141,26 @@ test("no spec, two specs, a folder, a FIFO, a file without permission: each is s
     runCli(["validate", "-f", "/dev/zero"], { cwd }).stderr,
     "error: cannot read /dev/zero: it is not a file\n",
   );
+});
+
+test("a link that leads out of the fleet's folder is not read, unless a person named it", (t) => {
+  const secret = join(makeFolder(t), "secret");
+  writeFileSync(secret, "root:*:20228:0:99999:7:::\n");
+  for (const name of ["fleet.yaml", "hosts/forge.yaml"]) {
+    const cwd = copyFleet(t);
+    rmSync(join(cwd, name));
+    symlinkSync(secret, join(cwd, name));
+    const ran = runCli(["validate"], { cwd });
+    assert.deepEqual([ran.code, ran.stdout], [3, ""]);
+    assert.match(ran.stderr, new RegExp(`^error: cannot read ${name}: a symbolic link leads out of /`));
+    assert.doesNotMatch(ran.stderr, /root:/);
+  }
+  const cwd = copyFleet(t);
+  renameSync(join(cwd, "hosts/forge.yaml"), join(cwd, "hosts/anvil.yaml"));
+  symlinkSync("anvil.yaml", join(cwd, "hosts/forge.yaml"));
+  symlinkSync(cwd, join(cwd, "here"));
+  assert.equal(runCli(["validate"], { cwd }).code, 0);
+  assert.equal(runCli(["validate", "-f", "here/fleet.yaml"], { cwd }).code, 0);
 });
 
 test("a spec without permission to read", { skip: process.geteuid?.() === 0 && "root reads anyway" }, (t) => {
