@@ -45,6 +45,7 @@ cat "$(dirname "$0")/../fake/journal" 2>/dev/null || true
 export interface FakeHost {
   readonly home: string;
   readonly state: string;
+  readonly env: Record<string, string>;
   /** What \`systemctl show\` says of slot n. */
   unit(slot: number, properties: Readonly<Record<string, string>>): void;
   write(path: string, text: string): void;
@@ -83,9 +84,15 @@ export function makeFakeHost(t: TestContext): FakeHost {
   };
   for (const slot of [1, 2]) write(`fake/units/home-process@home-ci-forge-${slot}.service`, GONE);
   const read = (path: string): string => readFileSync(join(home, path), "utf8");
+  const env = {
+    HOME: home,
+    PATH: `${join(home, "bin")}:${process.env.PATH}`,
+    XDG_RUNTIME_DIR: join(home, "run"),
+  };
   return {
     home,
     state,
+    env,
     unit,
     write,
     remove: (path) => rmSync(join(home, path)),
@@ -93,11 +100,7 @@ export function makeFakeHost(t: TestContext): FakeHost {
     run: (...words) =>
       runCli([...words, "--user", "--host", "forge"], {
         cwd: join(home, "fleet"),
-        env: {
-          HOME: home,
-          PATH: `${join(home, "bin")}:${process.env.PATH}`,
-          XDG_RUNTIME_DIR: join(home, "run"),
-        },
+        env,
       }),
     told: () => {
       const lines = read("fake/told").trim().split("\n");

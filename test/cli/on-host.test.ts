@@ -1,10 +1,12 @@
 // start, stop, drain, logs, status and doctor as a process, on a user's install with stand-ins for the tools.
 
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { HIDDEN, makeFakeHost, UP } from "./fake-host.ts";
+import { bundleCli } from "./run-cli.ts";
 
 const UNIT = "home-process@home-ci-forge-1.service";
 const SECOND = "home-process@home-ci-forge-2.service";
@@ -204,4 +206,25 @@ test("mistakes are told before anything is looked at", (t) => {
     assert.deepEqual(host.run(...words), { code: 2, stdout: "", stderr: message }, words.join(" "));
   }
   assert.deepEqual(host.told(), []);
+});
+
+test("status --watch paints the page again from the top, until it is interrupted", (t) => {
+  if (spawnSync("script", ["--version"]).status !== 0) return t.skip("missing: script (bsdutils)");
+  const host = makeFakeHost(t);
+  host.unit(1, UP);
+  host.unit(2, UP);
+  const words = ["status", "--watch", "--local", "--user", "--host", "forge"];
+  const line = [process.execPath, bundleCli(), ...words].map((word) => `'${word}'`).join(" ");
+  const ran = spawnSync("script", ["-qefc", `timeout --signal=INT 4 ${line}`, "/dev/null"], {
+    cwd: join(host.home, "fleet"),
+    env: host.env,
+    encoding: "utf8",
+    input: "",
+  });
+  const pages = ran.stdout.split("\u001b[H").slice(1);
+  assert.ok(pages.length >= 2, ran.stdout);
+  for (const page of pages) {
+    assert.match(page, /^Fleet home: 2 slots, 0 with a job\u001b\[K/);
+    assert.match(page, /\u001b\[J/);
+  }
 });
