@@ -124,7 +124,7 @@ function lookAtSlot(
 }
 
 /** Unknown unless the slot's own first process is to be seen: else a job could hide from us. */
-function pickProcesses(
+export function pickProcesses(
   view: ProcessView,
   unitName: string,
   unit: Seen<ObservedUnit | null>,

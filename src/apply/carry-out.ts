@@ -15,15 +15,23 @@ export interface ApplyReport {
 
 export type StepEnd = "done" | "left" | "failed";
 
-/** `tell` hears of each step before it begins and after it has ended. Throws WorldError where a step fails. */
+export interface Listener {
+  /** Of each step before it begins (`end` null) and after it has ended. */
+  readonly tell: (step: Step, end: StepEnd | null, why: string | null) => void;
+  /** Once, when everything is ready and the first thing in force is about to change. */
+  readonly enterChange: () => Promise<void>;
+}
+
+/** Throws WorldError where a step fails. */
 export async function carryOut(
   plan: PlannedApply,
   hands: ApplyHands,
-  tell: (step: Step, end: StepEnd | null, why: string | null) => void,
+  { tell, enterChange }: Listener,
 ): Promise<ApplyReport> {
   const notes: Notes = { left: new Map(), undone: new Set(), ghosts: new Map() };
   const { left, undone } = notes;
-  for (const step of plan.steps) {
+  for (const [at, step] of plan.steps.entries()) {
+    if (at === plan.firstChange) await enterChange();
     const busy = step.slots.find((slot) => left.has(slot));
     if (busy !== undefined) {
       undone.add(step);

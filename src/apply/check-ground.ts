@@ -58,6 +58,13 @@ const noDocker: Rule = (wanted, { engine, ground }) => {
   return [];
 };
 
+const dockerElsewhere: Rule = (wanted, { ground }) => {
+  if (wanted?.supervision !== "systemd" || !wanted.engine.compose) return [];
+  if (ground.missing.has("docker") || !ground.missing.has("/usr/bin/docker")) return [];
+  const help = "install Docker from packages, or make /usr/bin/docker a link to it";
+  return [world("units start /usr/bin/docker, which is not there", help)];
+};
+
 const noRootlessEngine: Rule = (wanted, { ground }) => {
   if (wanted === null || !wanted.engine.rootless) return [];
   const missing = ["dockerd-rootless.sh", "newuidmap"].filter((name) => ground.missing.has(name));
@@ -155,6 +162,7 @@ const RULES: readonly Rule[] = [
   notRoot,
   noSystemd,
   noDocker,
+  dockerElsewhere,
   noRootlessEngine,
   noDockerGroup,
   accountUnusable,

@@ -13,9 +13,9 @@ import type {
   Step,
   WantedSlot,
 } from "../model/apply.ts";
+import { RUNNER_HOME } from "../model/slot-folders.ts";
 import type { Desk } from "./desk.ts";
 import { findOther, listKnownSlots } from "./judge-slots.ts";
-import { RUNNER_HOME } from "./places.ts";
 import { hashText } from "./read-generations.ts";
 import { NOTHING_SHARED } from "./records.ts";
 import { listStaleUpkeep } from "./steps-removal.ts";

@@ -69,8 +69,6 @@ export function listFoldersBetween(top: string, path: string): readonly string[]
   return folders;
 }
 
-/** Home of process slots, the same path as in GitHub's image: units mount each slot's own over it. */
-export const RUNNER_HOME = "/home/runner";
 export const ACCOUNT = "ci-fleet";
 /** Of the user `runner` in GitHub's image. The account takes it where it is free: a rootless engine may come later. */
 export const RUNNER_UID = 1001;

@@ -12,6 +12,8 @@ import { listLastFolders, listRemovals } from "./steps-removal.ts";
 
 export interface PlannedApply extends ApplyPlan {
   readonly desk: Desk;
+  /** Index of the first step that changes what is in force. */
+  readonly firstChange: number;
 }
 
 export interface ApplyOptions {
@@ -25,23 +27,23 @@ export function planApply(
   { force }: ApplyOptions,
 ): PlannedApply {
   const desk = openDesk(wanted, installed, force);
-  const work = wanted === null ? listTakingDown(desk) : listPutting(desk, wanted);
-  const isDone = work.length === 0 && !recordsDiffer(desk);
+  const ready = wanted === null ? [] : listPreparations(desk, wanted);
+  const change =
+    wanted === null ? listTakingDown(desk) : [...listChanges(desk, wanted), ...listRemovals(desk)];
+  const isDone = ready.length + change.length === 0 && !recordsDiffer(desk);
+  const before = [...beginJournal(desk), ...ready];
   return {
     wanted,
     refusals: [...checkGround(wanted, installed), ...desk.changes.refusals],
     warnings: listWarnings(wanted, installed),
-    steps: isDone ? listRemains(desk) : [...beginJournal(desk), ...work, ...endJournal(desk)],
+    steps: isDone ? listRemains(desk) : [...before, ...change, ...endJournal(desk)],
+    firstChange: isDone ? 0 : before.length,
     waits: listWaits(desk),
     gate: desk.gate,
     journal: composeJournal(desk),
     sharedBefore: composeSharedBefore(desk),
     desk,
   };
-}
-
-function listPutting(desk: Desk, wanted: Wanted): readonly Step[] {
-  return [...listPreparations(desk, wanted), ...listChanges(desk, wanted), ...listRemovals(desk)];
 }
 
 function listTakingDown(desk: Desk): readonly Step[] {

@@ -3,10 +3,11 @@
 
 import type { Step } from "../model/apply.ts";
 import { nameUnits } from "../model/names.ts";
+import { RUNNER_HOME } from "../model/slot-folders.ts";
 import { removeAccount, removeTrees, tolerate } from "./commands.ts";
 import { type Desk, step } from "./desk.ts";
 import { listOwned } from "./judge-files.ts";
-import { ACCOUNT, fleetAt, listFoldersBetween, parentOf, RUNNER_HOME } from "./places.ts";
+import { ACCOUNT, fleetAt, listFoldersBetween, parentOf } from "./places.ts";
 import { takeDown } from "./steps-change.ts";
 
 export function listRemovals(desk: Desk): readonly Step[] {

@@ -3,7 +3,7 @@
 
 import type { InstallPlaces, Owner, WantedFolder, WantedImage, WantedSlot } from "../model/apply.ts";
 import type { GpuAccess, Placement, Plan, PlannedHost, PlannedSlot } from "../model/plan.ts";
-import { RUNNER_HOME } from "./places.ts";
+import { listSlotFolders, RUNNER_HOME } from "../model/slot-folders.ts";
 import { type ComposeService, hashProcessSlot } from "./read-generations.ts";
 
 export interface SlotTexts {
@@ -59,7 +59,7 @@ export function listWantedImages(services: ReadonlyMap<string, ComposeService>):
 
 const US: Owner = { kind: "us" };
 
-/** Parents first. What a runner writes in is closed to others: checkouts hold tokens and private code. */
+/** Parents first. `mint` makes a slot's own again before each start, for nothing there is safe from its jobs. */
 export function listWantedFolders(host: PlannedHost, places: InstallPlaces): readonly WantedFolder[] {
   const isUser = places.flavour === "user";
   const shared = (path: string): WantedFolder => ({ path, owner: US, mode: 0o755 });
@@ -69,35 +69,14 @@ export function listWantedFolders(host: PlannedHost, places: InstallPlaces): rea
     ...["drained", "assigned"].map((name) => shared(`${places.state}/${name}`)),
     ...(usesHome ? [shared(RUNNER_HOME)] : []),
     ...host.placements.flatMap((placement) =>
-      placement.slots.flatMap((slot) => listSlotFolders(placement, slot, places)),
+      placement.slots.flatMap((slot) =>
+        listSlotFolders(placement, slot, places).kept.map(({ path, owner, mode }) => ({
+          path,
+          owner: owner === "us" ? US : ownerOf(placement, places),
+          mode,
+        })),
+      ),
     ),
-  ];
-}
-
-function listSlotFolders(
-  placement: Placement,
-  slot: PlannedSlot,
-  places: InstallPlaces,
-): readonly WantedFolder[] {
-  const top = `${places.state}/${slot.name}`;
-  const runners = (name: string): WantedFolder => ({
-    path: `${top}/${name}`,
-    owner: ownerOf(placement, places),
-    mode: 0o700,
-  });
-  const ours = (path: string): WantedFolder => ({ path, owner: US, mode: 0o755 });
-  const isProcess = placement.run === "process";
-  const keepsWork = placement.work === "same-as-host" || placement.lifetime === "persistent";
-  const keepsEngine = placement.docker === "dind" && placement.lifetime === "persistent";
-  return [
-    ours(top),
-    ...(placement.lifetime === "persistent" ? [runners("state")] : []),
-    ...(isProcess ? [runners("home")] : []),
-    ...(keepsWork ? [runners("work")] : []),
-    ...(placement.work === "same-as-host" ? [runners("root")] : []),
-    ...(keepsEngine ? [{ ...runners("docker"), owner: US }] : []),
-    ...(placement.caches.length > 0 ? [ours(`${top}/cache`)] : []),
-    ...placement.caches.map(({ spec }) => runners(`cache/${spec.name}`)),
   ];
 }
 

@@ -2,7 +2,7 @@
 // In: nothing. Out: rows; a command's code is loaded only when it is called.
 
 import type { CommandEntry, OptionEntry } from "./command.ts";
-import { HOST_COMMANDS } from "./command-table-hosts.ts";
+import { HOST_COMMANDS, HOST_OPTIONS } from "./command-table-hosts.ts";
 
 export const GLOBAL_OPTIONS: readonly OptionEntry[] = [
   { flags: "-C, --directory <folder>", help: "work as if started in this folder" },
@@ -107,6 +107,26 @@ export const COMMANDS: readonly CommandEntry[] = [
       JSON_OPTION,
     ],
     load: () => import("./commands/render.ts"),
+  },
+  {
+    name: "apply",
+    summary:
+      "Put this host's files in force: what is new starts, what changed starts again when it has no job",
+    examples: [
+      ["sudo ci-fleet apply --dry-run", "the exact commands, and what waits for a job"],
+      ["sudo ci-fleet apply", "carry them out; run again, it goes on where it ended"],
+      ["ci-fleet apply --user", "below your home, without root"],
+      ["sudo ci-fleet apply --remove", "sign off and undo exactly what was installed"],
+    ],
+    options: [
+      { flags: "-n, --dry-run", help: "print the commands, do nothing" },
+      { flags: "--remove", help: "take the fleet down on this host" },
+      { flags: "--from-spec", help: "apply what the spec says, whatever is rendered" },
+      { flags: "--force", help: "drop what was edited by hand in installed files" },
+      ...HOST_OPTIONS,
+      JSON_OPTION,
+    ],
+    load: () => import("./commands/apply.ts"),
   },
   ...HOST_COMMANDS,
   {

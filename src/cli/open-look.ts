@@ -7,7 +7,12 @@ import type { LookPorts } from "../adapters/observe-slots.ts";
 import type { InstallPlaces } from "../model/apply.ts";
 import type { PlannedHost } from "../model/plan.ts";
 
-export function openLook(host: PlannedHost, places: InstallPlaces): LookPorts {
+/** What is asked of a host that is looked at. */
+export interface LookedHost {
+  readonly facts: Pick<PlannedHost["facts"], "docker">;
+}
+
+export function openLook(host: LookedHost, places: InstallPlaces): LookPorts {
   return {
     files: openHostFiles("/"),
     tools: openHostTools(chooseEnvironment(host, places)),
@@ -18,7 +23,7 @@ export function openLook(host: PlannedHost, places: InstallPlaces): LookPorts {
 }
 
 /** Units of a user's install ask the rootless engine (systemd/user/): so do we, whatever the shell has set. */
-export function chooseEnvironment(host: PlannedHost, places: InstallPlaces): NodeJS.ProcessEnv {
+export function chooseEnvironment(host: LookedHost, places: InstallPlaces): NodeJS.ProcessEnv {
   const { env } = process;
   const runtime = env.XDG_RUNTIME_DIR || `/run/user/${process.getuid?.() ?? 0}`;
   if (places.flavour !== "user") return env;

@@ -82,7 +82,7 @@ function readInstalledHost(places: InstallPlaces): string | null {
   return record?.kind === "read" ? record.value.host : null;
 }
 
-function nameUser(): string {
+export function nameUser(): string {
   try {
     return userInfo().username;
   } catch {

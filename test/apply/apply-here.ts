@@ -13,7 +13,7 @@ export function planHere(host: FakeHost, wanted: Wanted | null): PlannedApply {
 }
 
 export async function applyHere(host: FakeHost, wanted: Wanted | null): Promise<ApplyReport> {
-  return carryOut(planHere(host, wanted), host.hands(), () => {});
+  return carryOut(planHere(host, wanted), host.hands(), { tell: () => {}, enterChange: async () => {} });
 }
 
 /** Returns false where the run came to its end before so many operations. */

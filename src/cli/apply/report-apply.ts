@@ -1,0 +1,80 @@
+// What an apply says, to people and to programs. In: the plan, what came of it. Out: lines.
+
+import type { Terminal } from "../../adapters/terminal.ts";
+import type { StepEnd } from "../../apply/carry-out.ts";
+import { describeAction } from "../../apply/describe-step.ts";
+import type { PlannedApply } from "../../apply/plan-apply.ts";
+import { stringifySafely } from "../../base/print-json.ts";
+import { cleanForTerminal } from "../../base/terminal-text.ts";
+import type { PendingRecord, PendingSlot, Step } from "../../model/apply.ts";
+import { FINE, FOUND, WORLD } from "../exit-codes.ts";
+
+export function tellRefusals({ refusals, warnings }: PlannedApply, terminal: Terminal): void {
+  const { err, errStyle } = terminal;
+  const help = (text: string) => err(`  = ${errStyle.dim("help:")} ${cleanForTerminal(text)}\n`);
+  for (const warning of warnings) {
+    err(`${errStyle.yellow("warning:")} ${cleanForTerminal(warning.message)}\n`);
+    help(warning.help);
+  }
+  for (const refusal of refusals) {
+    err(`${errStyle.red("error:")} ${cleanForTerminal(refusal.message)}\n`);
+    help(refusal.help);
+  }
+}
+
+export function codeOf({ refusals }: Pick<PlannedApply, "refusals">): number {
+  if (refusals.length === 0) return FINE;
+  return refusals.some(({ kind }) => kind === "world") ? WORLD : FOUND;
+}
+
+/** A step that does nothing to see has no line. */
+export function tellStep(step: Step, end: StepEnd | null, why: string | null, terminal: Terminal): void {
+  const line = describeAction(step.action);
+  if (line === null) return;
+  const { err, errStyle } = terminal;
+  if (end === null) err(`${cleanForTerminal(line)}\n`);
+  else if (end === "left") err(errStyle.dim(`# left: ${cleanForTerminal(line)}\n`));
+  else if (end === "failed") err(`${errStyle.yellow("warning:")} ${cleanForTerminal(why ?? "it failed")}\n`);
+}
+
+const WAITS: Readonly<Record<PendingSlot["action"], string>> = {
+  restart: "starts again with the new files when it has none",
+  remove: "goes when it has none",
+  reload: "would lose its card by `systemctl daemon-reload`, so nothing was put in force",
+  deregister: "is still registered at GitHub",
+};
+
+export function tellPending({ slots }: PendingRecord, terminal: Terminal): void {
+  for (const { slot, action, why } of slots) {
+    const what =
+      action === "deregister" ? WAITS.deregister : `has a job, or may have one, and ${WAITS[action]}`;
+    terminal.err(`waiting: ${slot} ${what} (${cleanForTerminal(why)})\n`);
+  }
+  const jobs = slots.filter(({ action }) => action !== "deregister").length;
+  if (jobs > 0) terminal.err("the next `ci-fleet apply` goes on with it\n");
+}
+
+export function describeApply(
+  plan: PlannedApply,
+  fleet: string,
+  host: string | null,
+  result: { readonly applied: boolean; readonly pending: PendingRecord | null },
+): string {
+  const { refusals, warnings, steps, desk } = plan;
+  return stringifySafely({
+    schema: "ci-fleet/apply/v1",
+    fleet,
+    host,
+    applied: result.applied,
+    refusals,
+    warnings,
+    steps: steps.flatMap(({ action, because, slots }) => {
+      const line = describeAction(action);
+      return line === null ? [] : [{ step: line, because, unlessBusy: slots }];
+    }),
+    busy: [...desk.installed.slots].flatMap(([slot, { job, why }]) =>
+      job === "idle" ? [] : [{ slot, job, why }],
+    ),
+    pending: result.pending?.slots ?? [],
+  });
+}
