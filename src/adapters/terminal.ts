@@ -28,7 +28,7 @@ export interface Terminal {
 }
 
 export function openTerminal(onBrokenOutput: (cause: Error) => void): Terminal {
-  const { stdin, stdout, stderr, env } = process;
+  const { stdout, stderr, env } = process;
   for (const stream of [stdout, stderr]) {
     stream.on("error", (cause: NodeJS.ErrnoException) => {
       if (cause.code !== "EPIPE") onBrokenOutput(cause);
@@ -43,12 +43,11 @@ export function openTerminal(onBrokenOutput: (cause: Error) => void): Terminal {
     errStyle: createStyle(errColour),
     outColour,
     errColour,
-    interactive:
-      stdin.isTTY === true &&
-      stdout.isTTY === true &&
-      stderr.isTTY === true &&
-      !env.CI &&
-      env.TERM !== "dumb",
+    // Asked only when needed: Node loads a dozen modules for a stdin that is not a terminal.
+    get interactive() {
+      const areTerminals = stdout.isTTY === true && stderr.isTTY === true && process.stdin.isTTY === true;
+      return areTerminals && !env.CI && env.TERM !== "dumb";
+    },
     columns: stdout.isTTY === true ? stdout.columns : null,
   };
 }

@@ -2,7 +2,7 @@
 // changes with everything that goes into it. In: a pool, a platform, the folders of its Dockerfiles.
 // Out: the image, null for process slots and where the folder could not be read.
 
-import { createHash } from "node:crypto";
+import { hashText } from "../base/hash-text.ts";
 import { writeCompactJson } from "../base/write-json.ts";
 import type { Fleet, ImageSpec, PoolSpec } from "../model/fleet.ts";
 import { PACKAGE_RECIPE } from "../model/image-recipe.ts";
@@ -82,7 +82,7 @@ function nameBuilt(fleet: Fleet, pool: PoolSpec, hash: string): string {
 }
 
 function hashOf(value: Parameters<typeof writeCompactJson>[0]): string {
-  return createHash("sha256").update(writeCompactJson(value)).digest("hex").slice(0, TAG_LENGTH);
+  return hashText(writeCompactJson(value)).slice(0, TAG_LENGTH);
 }
 
 type FilesContext = Extract<ImageContext, { kind: "files" }>;

@@ -1,7 +1,7 @@
 // One slot as a Compose service. In: plan, host, placement, slot. Out: the service's keys in the order in
 // which a person reads them.
 
-import { createHash } from "node:crypto";
+import { hashText } from "../base/hash-text.ts";
 import type { Placement, Plan, PlannedHost, PlannedImage, PlannedSlot } from "../model/plan.ts";
 import { describeDocker } from "./compose-docker.ts";
 import { describeGpus } from "./compose-gpu.ts";
@@ -70,10 +70,7 @@ function labelSlot(
   slot: PlannedSlot,
   service: Keys,
 ): Keys {
-  const generation = createHash("sha256")
-    .update(writeYaml(service))
-    .update(encodeScriptBodies())
-    .digest("hex");
+  const generation = hashText(writeYaml(service), encodeScriptBodies());
   return {
     "dev.ci-fleet.fleet": plan.fleet,
     "dev.ci-fleet.host": host.name,
