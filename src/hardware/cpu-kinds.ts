@@ -5,9 +5,15 @@
 import type { CpuKind } from "../model/inventory.ts";
 import type { HostFiles } from "../model/ports.ts";
 import { readArmPart } from "./arm-cores.ts";
-import type { CpuPlace } from "./cpu.ts";
 import type { FactNotes } from "./fact-notes.ts";
 import { formatCpuList, readCpuList, readInteger } from "./kernel-formats.ts";
+
+/** Where one logical CPU sits. `core`: an id that equals exactly among the threads of one core. */
+export interface CpuPlace {
+  readonly cpu: number;
+  readonly package: number | null;
+  readonly core: string | null;
+}
 
 const CPU_DIR = "/sys/devices/system/cpu";
 /** One PMU for each kind of core (perf's hybrid PMUs on x86), each with a `cpus` file. */

@@ -6,19 +6,12 @@ import type { HostFiles } from "../model/ports.ts";
 import { nameArmCores } from "./arm-cores.ts";
 import { readCpuCap } from "./cgroup-caps.ts";
 import { cleanLabel } from "./clean-text.ts";
-import { findCpuKinds } from "./cpu-kinds.ts";
+import { type CpuPlace, findCpuKinds } from "./cpu-kinds.ts";
 import { explainFailure, type FactNotes } from "./fact-notes.ts";
 import { formatCpuList, parsePairs, readCpuList, readInteger, readLabel } from "./kernel-formats.ts";
 import { parseMemTotal } from "./memory.ts";
 
 const CPU_DIR = "/sys/devices/system/cpu";
-
-/** Where one logical CPU sits. `core`: an id that equals exactly among the threads of one core. */
-export interface CpuPlace {
-  readonly cpu: number;
-  readonly package: number | null;
-  readonly core: string | null;
-}
 
 export function readCpu(files: HostFiles, notes: FactNotes): CpuFacts {
   const cpuinfo = readCpuinfo(files);

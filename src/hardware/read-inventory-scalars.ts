@@ -6,9 +6,9 @@ import type { DocPath } from "../base/diagnostic.ts";
 import { cleanForTerminal } from "../base/terminal-text.ts";
 import { findForbiddenCharacter, MAX_TEXT_BYTES, nameCodePoint } from "../base/text-policy.ts";
 import type { PassthroughVerdict } from "../model/inventory.ts";
+import type { Report } from "./inventory-findings.ts";
 import type { Shape } from "./inventory-shape.ts";
 import { PCI_ADDRESS } from "./kernel-formats.ts";
-import type { Report } from "./read-inventory.ts";
 
 type ScalarShape = Extract<Shape, { kind: "text" | "number" | "boolean" | "word" }>;
 

@@ -3,18 +3,15 @@
 
 import { isMap, isScalar, isSeq, type Node, type Pair } from "yaml";
 import type { Checked } from "../base/checked.ts";
-import { type Diagnostic, type DocPath, type DocRef, hasErrors } from "../base/diagnostic.ts";
+import { type DocPath, type DocRef, hasErrors } from "../base/diagnostic.ts";
 import { suggest } from "../base/did-you-mean.ts";
 import type { Inventory } from "../model/inventory.ts";
 import { findContradictions } from "./inventory-contradictions.ts";
-import { makeFinding } from "./inventory-findings.ts";
+import { MAX_FINDINGS, openReport, type Report } from "./inventory-findings.ts";
 import { type Fields, INVENTORY_FIELDS, type Shape } from "./inventory-shape.ts";
 import { parseInventoryYaml } from "./parse-inventory-yaml.ts";
 import { readScalar, readVerdict, showNode } from "./read-inventory-scalars.ts";
 import { readWrittenInventory } from "./read-written-inventory.ts";
-
-/** A file with more faults than this is no inventory at all. */
-const MAX_FINDINGS = 100;
 
 export function readInventory(text: string, host: string): Checked<Inventory> {
   const value = readWrittenInventory(text);
@@ -40,21 +37,6 @@ export function readEditedInventory(text: string, host: string): Checked<Invento
   if (hasErrors(report.all)) return { value: null, diagnostics: report.all };
   for (const finding of findContradictions(value)) report.add("CF639", finding.path, finding.message);
   return { value, diagnostics: report.all };
-}
-
-export interface Report {
-  readonly all: readonly Diagnostic[];
-  add(code: string, path: DocPath, message: string, more?: Pick<Diagnostic, "help" | "onKey">): void;
-}
-
-function openReport(doc: DocRef, before: readonly Diagnostic[]): Report {
-  const all = [...before];
-  return {
-    all,
-    add: (code, path, message, more = {}) => {
-      if (all.length < MAX_FINDINGS) all.push({ ...makeFinding(code, doc, path, message), ...more });
-    },
-  };
 }
 
 function readFields(

@@ -7,10 +7,7 @@
 
 import type Handlebars from "handlebars";
 import runtime from "handlebars/runtime.js";
-import type { TemplateHelperName } from "./template-helpers.ts";
-
-/** Takes a value that is never undefined; throws when the context cannot carry it. */
-export type QuoteFunction = (value: unknown, options: Readonly<Record<string, unknown>>) => string;
+import type { QuoteFunction, TemplateHelperName } from "./template-helpers.ts";
 
 // The package describes the types of its whole, and nothing of the part that runs.
 const handlebars = runtime as unknown as typeof Handlebars;

@@ -7,7 +7,6 @@ import { quoteShellWord } from "../base/quote-shell.ts";
 import { escapeUnitPath, escapeUnitText, requireUnitName } from "../base/unit-name.ts";
 import { requireMatch } from "../base/unwritable-text.ts";
 import { type JsonValue, writeCompactJson } from "../base/write-json.ts";
-import type { QuoteFunction } from "./load-template.ts";
 import { quoteDockerEnv, quoteDockerLabel, writeDockerExec, writeImageName } from "./quote-dockerfile.ts";
 import { encodeFileContent, quoteMarkdown, writeComment } from "./quote-document.ts";
 import {
@@ -36,6 +35,9 @@ import {
   writeUnitWord,
 } from "./quote-systemd.ts";
 import { quoteComposeYaml, quoteYaml, quoteYamlKey } from "./quote-yaml.ts";
+
+/** Takes a value that is never undefined; throws when the context cannot carry it. */
+export type QuoteFunction = (value: unknown, options: Readonly<Record<string, unknown>>) => string;
 
 /** A name that is literal in every format here: shell, unit, YAML, path. */
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}$/;

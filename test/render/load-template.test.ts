@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import Handlebars from "handlebars";
-import { loadTemplates, type QuoteFunction } from "../../src/render/load-template.ts";
+import { loadTemplates } from "../../src/render/load-template.ts";
+import type { QuoteFunction } from "../../src/render/template-helpers.ts";
 import { templateHelperNames } from "../../src/render/template-helpers.ts";
 
 const quote: QuoteFunction = (value) => `<${String(value)}>`;
