@@ -17,10 +17,11 @@ import {
 
 type FileHands = Pick<ApplyHands, "perform" | "writeRecord" | "removeRecord">;
 
-export function openFileHands(tools: HostTools): FileHands {
+/** `say` hears the last lines of a command that failed: an error has only one. */
+export function openFileHands(tools: HostTools, say: (line: string) => void): FileHands {
   const written = new Set<string>();
   return {
-    perform: (action) => perform(action, tools, written),
+    perform: (action) => perform(action, tools, say, written),
     // On the disk before the next step begins: what comes after may need it to be undone.
     writeRecord: async (path, text) => {
       writeInstalled(path, text, 0o644);
@@ -30,10 +31,15 @@ export function openFileHands(tools: HostTools): FileHands {
   };
 }
 
-async function perform(action: FileAction, tools: HostTools, written: Set<string>): Promise<void> {
+async function perform(
+  action: FileAction,
+  tools: HostTools,
+  say: (line: string) => void,
+  written: Set<string>,
+): Promise<void> {
   switch (action.kind) {
     case "run":
-      return runCommand(action.argv, action.timeoutMs, tools);
+      return runCommand(action, tools, say);
     case "make-folder":
       return makeFolder(action.folder);
     case "write":
@@ -56,15 +62,25 @@ async function perform(action: FileAction, tools: HostTools, written: Set<string
   }
 }
 
-async function runCommand(argv: readonly string[], timeoutMs: number, tools: HostTools): Promise<void> {
+/** The last lines of a build say what went wrong. */
+const LINES = 20;
+
+async function runCommand(
+  { argv, timeoutMs, mayFail }: Extract<FileAction, { kind: "run" }>,
+  tools: HostTools,
+  say: (line: string) => void,
+): Promise<void> {
   const [command = "", ...words] = argv;
   const answer = await tools.run(command, words, timeoutMs);
   if (answer.kind === "ran" && answer.exitCode === 0) return;
   const operation = `run \`${formatShellCommand(argv)}\``;
   const again = "mend it and run the command again; it goes on where this one ended";
   switch (answer.kind) {
-    case "ran":
-      throw new WorldError(operation, describeEnd(answer.exitCode, answer.stderr || answer.stdout), again);
+    case "ran": {
+      const lines = (answer.stderr || answer.stdout).trim().split("\n");
+      if (!mayFail) for (const line of lines.slice(-LINES, -1)) say(line);
+      throw new WorldError(operation, `it exited ${answer.exitCode}: ${lines.at(-1)?.trim()}`, again);
+    }
     case "missing":
       throw new WorldError(operation, `there is no ${command}`, again);
     case "timeout":
@@ -72,13 +88,4 @@ async function runCommand(argv: readonly string[], timeoutMs: number, tools: Hos
     case "failed":
       throw new WorldError(operation, answer.cause, again);
   }
-}
-
-/** The last lines of a build say what went wrong. */
-const LINES = 12;
-
-function describeEnd(exitCode: number, text: string): string {
-  const lines = text.trim().split("\n").slice(-LINES);
-  const shown = lines.length > 1 ? `\n  ${lines.join("\n  ")}` : ` ${lines[0] ?? ""}`;
-  return `it exited ${exitCode}:${shown}`;
 }

@@ -70,3 +70,11 @@ export function removeAccount(name: string): Run {
 export function removeTrees(paths: readonly string[]): Run {
   return run(["rm", "-rf", "--one-file-system", "--", ...paths], 10 * MINUTE);
 }
+
+/** As root of a container of that image. `--mount` makes no folder where there is none, unlike `--volume`. */
+export function emptyFolder(path: string, image: string): Run {
+  const container = ["--rm", "--pull", "never", "--network", "none", "--user", "0", "--entrypoint", "find"];
+  const mount = ["--mount", `type=bind,source=${path},target=/folder`];
+  const words = ["run", ...container, ...mount, image, "/folder", "-mindepth", "1", "-delete"];
+  return run(["docker", ...words], 10 * MINUTE);
+}

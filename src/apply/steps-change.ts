@@ -1,8 +1,8 @@
 // What puts the new files in force: files, systemd's reload, starts, and restarts of slots that have no job.
 // In: the desk. Out: steps, each naming the slots that must have no job for it.
 
-import type { SlotRecord, Step, Wanted, WantedSlot } from "../model/apply.ts";
-import { removeTrees, tolerate } from "./commands.ts";
+import type { InstallPlaces, SlotRecord, Step, Wanted, WantedSlot } from "../model/apply.ts";
+import { emptyFolder, removeTrees, tolerate } from "./commands.ts";
 import { type Desk, step } from "./desk.ts";
 import { findOther } from "./judge-slots.ts";
 import { fleetAt, RETIRED } from "./places.ts";
@@ -185,8 +185,22 @@ export function takeDown(
           ),
         ]
       : []),
+    ...emptyByContainer(places, name, old, because),
     step(removeTrees([`${places.state}/${name}`, `${places.run}/${name}`]), because, [name]),
   ];
+}
+
+/** What a container wrote belongs to its user, and a person without root can remove that from a container only. */
+function emptyByContainer(
+  { flavour, state, run: runFolder }: InstallPlaces,
+  name: string,
+  { run, image }: SlotRecord,
+  because: string,
+): readonly Step[] {
+  if (flavour !== "user" || run !== "container" || image === null) return [];
+  return [state, runFolder].map((folder) =>
+    step(tolerate(emptyFolder(`${folder}/${name}`, image)), because, [name]),
+  );
 }
 
 function startSlots(desk: Desk, { slots, target }: Wanted): readonly Step[] {

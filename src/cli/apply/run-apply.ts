@@ -27,7 +27,7 @@ async function look(
   const looking = lookAtHost(wanted, fleet, places, openLook(host, places), nameUser());
   const { installed, question } = await showProgress(call.terminal, "looking at this host", looking);
   const plan = planApply(wanted, installed, { force: call.flags.has("force") });
-  const hands = openHands(work, host, question);
+  const hands = openHands(work, host, question, call.terminal);
   // What could not be worked out is no reason to take anything down.
   if (work.refusals.length === 0) return { plan, hands };
   const refusals = [...work.refusals, ...plan.refusals];
