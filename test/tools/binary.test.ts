@@ -2,12 +2,14 @@
 // `npm run build -- --all`.
 
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { makeFolder, readTree } from "../adapters/folder.ts";
 import { ciCache, hasTools, runTool } from "./tool.ts";
 
 const dist = join(import.meta.dirname, "../../dist");
+const fleet = join(import.meta.dirname, "../../fixtures/cli/two-hosts");
 const { version } = JSON.parse(readFileSync(join(dist, "../package.json"), "utf8"));
 
 function isBuilt(t: TestContext, name: string): boolean {
@@ -41,6 +43,23 @@ test("the arm64 binary runs under qemu with the libraries of an arm64 Debian", (
   ]);
   assert.match(answer.stdout, new RegExp(`^ci-fleet ${version} linux-arm64 node-24\\.`));
   assert.deepEqual({ ...answer, stdout: "" }, { code: 0, stdout: "", stderr: "" });
+});
+
+test("both binaries render the same tree", (t) => {
+  if (!isBuilt(t, "ci-fleet") || !isBuilt(t, "ci-fleet-linux-arm64") || !hasTools(t, "qemu-aarch64-static"))
+    return;
+  const render = (...command: readonly [string, ...string[]]) => {
+    const folder = makeFolder(t);
+    cpSync(fleet, folder, { recursive: true });
+    const [program, ...before] = command;
+    const answer = runTool(program, [...before, "render", "-C", folder]);
+    assert.equal(answer.code, 0, answer.stderr);
+    return readTree(join(folder, "rendered"));
+  };
+  const native = render(join(dist, "ci-fleet"));
+  assert.ok(Object.keys(native).length > 30);
+  const root = join(ciCache, "arm64");
+  assert.deepEqual(render("qemu-aarch64-static", "-L", root, join(dist, "ci-fleet-linux-arm64")), native);
 });
 
 for (const name of ["ci-fleet-linux-x64", "ci-fleet-linux-arm64"]) {
