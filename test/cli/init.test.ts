@@ -208,6 +208,17 @@ test("flags for a new fleet are refused where there is one", (t) => {
   );
 });
 
+test("the same command a second time finds everything there", (t) => {
+  const cwd = emptyRepo(t);
+  const init = ["init", "--yes", "--name", "box", "--url", "https://github.com/acme", "--fleet", "acme"];
+  assert.equal(runCli(init, { cwd }).code, 0);
+  const before = readTree(cwd);
+  const again = runCli(init, { cwd });
+  assert.deepEqual([again.code, again.stdout], [0, ""]);
+  assert.match(again.stderr, /^everything is there already$/m);
+  assert.deepEqual(readTree(cwd), before);
+});
+
 test("a .gitignore that is there stays as it is", (t) => {
   const cwd = emptyRepo(t);
   writeFileSync(join(cwd, ".gitignore"), "mine\n");

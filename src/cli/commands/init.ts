@@ -18,7 +18,7 @@ import { withLock } from "../with-lock.ts";
 export const run: Command = async (call) => {
   const { flags, terminal, folder } = call;
   const specPath = findOrChooseSpec(call);
-  const answers = await gatherAnswers(call, readDocument(specPath, showPath(specPath, folder)) !== null);
+  const answers = await gatherAnswers(call, readDocument(specPath, showPath(specPath, folder)));
   if (answers === null) return CANCELLED;
   const detection = await detectMachine(null, terminal, {
     identifiers: wantsIdentifiers(call, specPath, answers.host),

@@ -1,6 +1,7 @@
 // Flags first, then the person at the terminal, then defaults. In: a call, the spec that is there. Out: answers,
 // null where the person gave up.
 
+import { parseSpec } from "../../spec/parse-spec.ts";
 import type { CommandCall } from "../command.ts";
 import { nameThisHost, toHostName } from "../detect-machine.ts";
 import { UsageError } from "../usage-error.ts";
@@ -8,10 +9,11 @@ import { EXAMPLE_URL, type InitAnswers } from "./answers.ts";
 import { guessUrl } from "./guess-url.ts";
 import { type FlagAnswers, readAnswers } from "./read-answers.ts";
 
-export async function gatherAnswers(call: CommandCall, hasFleet: boolean): Promise<InitAnswers | null> {
+export async function gatherAnswers(call: CommandCall, specText: string | null): Promise<InitAnswers | null> {
   const { flags, terminal, folder } = call;
   const given = readAnswers(flags);
-  if (hasFleet) refuseFleetFlags(given);
+  const hasFleet = specText !== null;
+  if (hasFleet) refuseFleetFlags(given, specText);
   const guess = hasFleet || given.url !== null ? null : await guessUrl(folder);
   const ask = terminal.interactive && !flags.has("yes") && !flags.has("refresh");
   const answered = ask ? await askAtTerminal(given, guess, hasFleet) : given;
@@ -45,9 +47,17 @@ async function askAtTerminal(
   return askPerson(given, { host: nameThisHost(), url, hasFleet });
 }
 
-/** What a fleet is was decided when it was made; its spec is the place to change that. */
-function refuseFleetFlags(given: FlagAnswers): void {
-  const said = (["url", "fleet", "auth", "run", "lifetime"] as const).find((name) => given[name] !== null);
+/** What a fleet is was decided when it was made; its spec is the place to change that. Saying it again is fine. */
+function refuseFleetFlags(given: FlagAnswers, specText: string): void {
+  const { fleet } = parseSpec(specText);
+  const isSame = (name: string): boolean => {
+    if (name === "fleet") return given.fleet === fleet?.name;
+    const url = given.url?.replace(/\/$/, "");
+    return name === "url" && (fleet?.targets.some((target) => target.url === url) ?? false);
+  };
+  const said = (["url", "fleet", "auth", "run", "lifetime"] as const).find(
+    (name) => given[name] !== null && !isSame(name),
+  );
   if (said === undefined) return;
   throw new UsageError(`--${said} is for a new fleet, and there is one`, "edit the spec to change it");
 }
