@@ -64,30 +64,80 @@ function readCommit() {
   return git.status === 0 ? git.stdout.trim() : "unknown";
 }
 
-/** One CommonJS file; `import()` stays lazy, since esbuild wraps what only it reaches into functions. */
-async function bundle(entry, outfile, plugins = []) {
+const common = { platform: "node", target: "node24", minifySyntax: true, minifyWhitespace: true };
+const asCommonJs = {
+  ...common,
+  format: "cjs",
+  supported: { "dynamic-import": false }, // or import() of Node's own modules would ask for a loader
+};
+
+async function hashSchema() {
+  const { writeSchemaText } = await import("./src/cli/keep-schema.ts");
+  return createHash("sha256").update(writeSchemaText()).digest("hex");
+}
+
+async function runEsbuild(options) {
   const { build } = await import("esbuild");
-  const result = await build({
+  return build({
     absWorkingDir: root,
-    entryPoints: [entry],
-    outfile,
-    plugins,
     bundle: true,
-    platform: "node",
-    target: "node24",
-    format: "cjs",
-    supported: { "dynamic-import": false }, // or import() of Node's own modules would ask for a loader
-    minifySyntax: true,
-    minifyWhitespace: true,
     legalComments: "none",
     metafile: true,
     logLevel: "warning",
     define: {
       CI_FLEET_VERSION: JSON.stringify(manifest.version),
       CI_FLEET_COMMIT: JSON.stringify(readCommit()),
+      CI_FLEET_SCHEMA: JSON.stringify(await hashSchema()),
     },
+    ...options,
   });
+}
+
+/** One CommonJS file; `import()` stays lazy, since esbuild wraps what only it reaches into functions. */
+async function bundle(entry, outfile, plugins = []) {
+  const result = await runEsbuild({ ...asCommonJs, entryPoints: [entry], outfile, plugins });
   return Object.keys(result.metafile.inputs);
+}
+
+/**
+ * The same in parts, as esbuild cuts it for `import()`, in a few scripts: reading a script and its code cache takes
+ * time by its size, so those who validate do not read what renders, nor those who render what talks to GitHub.
+ * Out: text of each script, which gives functions by the names of the parts, and the script of each part.
+ */
+async function bundleParts() {
+  const { transform } = await import("esbuild");
+  const { outputFiles, metafile } = await runEsbuild({
+    ...common,
+    entryPoints: { body: "src/cli/run.ts" },
+    outdir: "parts",
+    splitting: true,
+    format: "esm",
+    write: false,
+  });
+  const outputs = new Map(Object.entries(metafile.outputs));
+  const reach = (path, found) => {
+    if (found.has(path)) return found;
+    found.add(path);
+    for (const { path: next, kind } of outputs.get(path).imports) {
+      if (kind === "import-statement" && outputs.has(next)) reach(next, found);
+    }
+    return found;
+  };
+  const partOf = (entry) => [...outputs].find(([, { entryPoint }]) => entryPoint === entry)[0];
+  const validate = reach(partOf("src/cli/commands/validate.ts"), reach("parts/body.js", new Set()));
+  const render = reach(partOf("src/cli/commands/render.ts"), new Set());
+  const places = {};
+  const scripts = { validate: [], render: [], rest: [] };
+  for (const { path, text } of outputFiles.toSorted((a, b) => (a.path < b.path ? -1 : 1))) {
+    const part = relative(root, path);
+    const script = validate.has(part) ? "validate" : render.has(part) ? "render" : "rest";
+    const name = `./${part.slice("parts/".length)}`;
+    const { code } = await transform(text, { ...asCommonJs, legalComments: "none" });
+    places[name] = script;
+    scripts[script].push(`${JSON.stringify(name)}(require,module,exports){${code}}`);
+  }
+  const texts = Object.entries(scripts).map(([name, parts]) => [name, `({${parts.join(",")}})`]);
+  return { places, scripts: Object.fromEntries(texts) };
 }
 
 /** The licence texts of Node and of every package that got into the bundle. */
@@ -157,57 +207,88 @@ function stripNode(arch) {
 }
 
 /**
- * In the binary main.ts stays by itself, so that `--version` reads nothing else; what it imports comes out of an
- * asset, compiled with the code cache that `train` made.
+ * Gives the parts by name, as `require` does. `compile` turns the name of a script into its functions. Its text goes
+ * into the binary: it may use nothing but its arguments.
  */
-const bodyFromAsset = {
-  name: "body from asset",
+function openParts(places, compile, requireOther) {
+  const modules = new Map();
+  const scripts = new Map();
+  return function load(name) {
+    if (!Object.hasOwn(places, name)) return requireOther(name);
+    const known = modules.get(name);
+    if (known !== undefined) return known.exports;
+    const script = places[name];
+    if (!scripts.has(script)) scripts.set(script, compile(script));
+    const module = { exports: {} };
+    modules.set(name, module);
+    scripts.get(script)[name](load, module, module.exports);
+    return module.exports;
+  };
+}
+
+/**
+ * In the binary main.ts stays by itself, so that `--version` reads nothing else; what it imports comes out of
+ * assets, compiled with the code caches that `train` made.
+ */
+const bodyFromAssets = (places) => ({
+  name: "body from assets",
   setup(build) {
     build.onResolve({ filter: /^\.\/run\.ts$/ }, () => ({ path: "body", namespace: "asset" }));
     build.onLoad({ filter: /./, namespace: "asset" }, () => ({
       contents: `
         const { getRawAsset, getAssetKeys } = require("node:sea");
         const { Script } = require("node:vm");
+        const keys = getAssetKeys();
         const read = (name) => Buffer.from(getRawAsset(name));
-        const cachedData = getAssetKeys().includes("cache") ? read("cache") : undefined;
-        const script = new Script(read("body").latin1Slice(), { filename: "ci-fleet.js", cachedData });
-        script.runInThisContext()(require, module, exports);
+        const compile = (name) => {
+          const cachedData = keys.includes(name + ".cache") ? read(name + ".cache") : undefined;
+          const script = new Script(read(name).latin1Slice(), { filename: "ci-fleet-" + name + ".js", cachedData });
+          return script.runInThisContext();
+        };
+        ${openParts}
+        module.exports = openParts(${JSON.stringify(places)}, compile, require)("./body.js");
       `,
     }));
   },
-};
+});
 
 /** What is run, in a copy of a fleet without faults, to learn which functions users need. */
 const trainingFleet = join(root, "fixtures/fleets/cards-of-three-vendors");
 const training = [["--help"], ["validate"], ["plan"], ["render"], ["render"], ["render", "--check"]];
 
 /**
- * In a process of its own: runs the bundle as its users will and keeps what V8 compiled on the way. Node's own
+ * In a process of its own: runs the program as its users will and keeps what V8 compiled on the way. Node's own
  * code cache for such files is made before anything ran and has the outermost functions alone. Called again, it
  * only reads what it wrote and writes it anew: numbers that V8 gave in the order of compiling are then given in
  * the order of the file, which does not depend on how long a disk or a pipe took.
  */
 async function train() {
   const { Script } = await import("node:vm");
-  const source = readFileSync("body.js", "latin1");
-  const compile = (cachedData) => {
-    const script = new Script(source, { filename: "ci-fleet.js", cachedData });
+  const places = JSON.parse(readFileSync("places.json", "utf8"));
+  const names = [...new Set(Object.values(places))].sort();
+  const compile = (name, cachedData) => {
+    const options = { filename: `ci-fleet-${name}.js`, cachedData };
+    const script = new Script(readFileSync(join(work, name), "latin1"), options);
     if (script.cachedDataRejected) throw new Error("V8 does not take back its own code cache");
     return script;
   };
-  const script = compile(existsSync("cache") ? readFileSync("cache") : undefined);
-  const runs = existsSync("cache") ? [] : training;
+  const work = process.cwd();
+  const isAgain = existsSync(`${names[0]}.cache`);
+  const scripts = new Map(
+    names.map((name) => [name, compile(name, isAgain ? readFileSync(`${name}.cache`) : undefined)]),
+  );
   process.chdir("fleet");
-  for (const args of runs) {
-    const body = { exports: {} };
-    script.runInThisContext()(require, body, body.exports);
-    const code = await body.exports.run(args);
+  for (const args of isAgain ? [] : training) {
+    const load = openParts(places, (name) => scripts.get(name).runInThisContext(), require);
+    const code = await load("./body.js").run(args);
     if (code !== 0) throw new Error(`ci-fleet ${args.join(" ")} ended with ${code}`);
   }
-  // Seven numbers of four bytes, then four bytes that V8 leaves as they were (SerializedCodeData::kHeaderSize).
-  const cache = script.createCachedData().fill(0, 28, 32);
-  compile(cache);
-  writeFileSync("../cache", cache);
+  for (const [name, script] of scripts) {
+    // Seven numbers of four bytes, then four bytes that V8 leaves as they were (SerializedCodeData::kHeaderSize).
+    const cache = script.createCachedData().fill(0, 28, 32);
+    compile(name, cache);
+    writeFileSync(join(work, `${name}.cache`), cache);
+  }
 }
 
 /**
@@ -222,18 +303,18 @@ async function packageBinary(arch, output) {
   try {
     const quiet = { cwd: work, stdio: ["ignore", "pipe", "pipe"] };
     const node = (...args) => execFileSync(process.execPath, ["--random-seed=1", ...args], quiet);
-    const assets = { body: "body.js" };
-    await bundle("src/cli/main.ts", join(work, "start.js"), [bodyFromAsset]);
-    await bundle("src/cli/run.ts", join(work, "body.js"));
-    const body = readFileSync(join(work, "body.js"), "latin1");
-    writeFileSync(join(work, "body.js"), `(function (require, module, exports) {${body}\n})`, "latin1");
+    const { places, scripts } = await bundleParts();
+    await bundle("src/cli/main.ts", join(work, "start.js"), [bodyFromAssets(places)]);
+    writeFileSync(join(work, "places.json"), JSON.stringify(places));
+    for (const [name, text] of Object.entries(scripts)) writeFileSync(join(work, name), text, "latin1");
+    const assets = Object.fromEntries(Object.keys(scripts).map((name) => [name, name]));
     if (arch === process.arch) {
       cpSync(trainingFleet, join(work, "fleet"), { recursive: true });
       // Threads and collections at their own times would show in the cache; these flags do not forbid its use.
       const steady = ["--predictable", "--min-semi-space-size=64", join(root, "build.mjs"), "--train"];
       node(...steady);
       node(...steady);
-      assets.cache = "cache";
+      for (const name of Object.keys(scripts)) assets[`${name}.cache`] = `${name}.cache`;
     }
     // V8's own choice for the young generation lets garbage of a large fleet grow old: a quarter more memory.
     const execArgv = ["--max-semi-space-size=32"];

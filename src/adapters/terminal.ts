@@ -1,7 +1,9 @@
 // The two streams we talk through, and what may be asked of whoever reads them. In: the process. Out: a
 // terminal. A reader that went away (`| head`) is no error of ours; a full disk behind `>` is.
 
+import { fstatSync } from "node:fs";
 import { styleText } from "node:util";
+import { writeWhole } from "./write-whole.ts";
 
 export interface StyleNames {
   readonly bold: (text: string) => string;
@@ -28,28 +30,67 @@ export interface Terminal {
 }
 
 export function openTerminal(onBrokenOutput: (cause: Error) => void): Terminal {
-  const { stdout, stderr, env } = process;
-  for (const stream of [stdout, stderr]) {
-    stream.on("error", (cause: NodeJS.ErrnoException) => {
-      if (cause.code !== "EPIPE") onBrokenOutput(cause);
-    });
-  }
-  const outColour = wantsColour(env, stdout.isTTY === true);
-  const errColour = wantsColour(env, stderr.isTTY === true);
+  const { env } = process;
+  const out = openStream(1, onBrokenOutput);
+  const err = openStream(2, onBrokenOutput);
+  const outColour = wantsColour(env, out.terminal !== null);
+  const errColour = wantsColour(env, err.terminal !== null);
   return {
-    out: (text) => void stdout.write(text),
-    err: (text) => void stderr.write(text),
+    out: out.write,
+    err: err.write,
     outStyle: createStyle(outColour),
     errStyle: createStyle(errColour),
     outColour,
     errColour,
     // Asked only when needed: Node loads a dozen modules for a stdin that is not a terminal.
     get interactive() {
-      const areTerminals = stdout.isTTY === true && stderr.isTTY === true && process.stdin.isTTY === true;
+      const areTerminals = out.terminal !== null && err.terminal !== null && process.stdin.isTTY;
       return areTerminals && !env.CI && env.TERM !== "dumb";
     },
-    columns: stdout.isTTY === true ? stdout.columns : null,
+    columns: out.terminal?.columns ?? null,
   };
+}
+
+interface Stream {
+  /** null: a file, a pipe, a socket, nothing. */
+  readonly terminal: NodeJS.WriteStream | null;
+  readonly write: (text: string) => void;
+}
+
+/**
+ * Node's own streams only for a terminal: where no person waits they take longer to load than a small `validate`
+ * takes to run, and what they have not passed on yet is lost with the process.
+ */
+function openStream(descriptor: 1 | 2, onBroken: (cause: Error) => void): Stream {
+  const judge = (cause: NodeJS.ErrnoException): void => {
+    if (cause.code !== "EPIPE") onBroken(cause);
+  };
+  const stream = mayBeTerminal(descriptor) ? (descriptor === 1 ? process.stdout : process.stderr) : null;
+  if (stream?.isTTY) {
+    stream.on("error", judge);
+    return { terminal: stream, write: (text) => void stream.write(text) };
+  }
+  let isBroken = false;
+  const write = (text: string): void => {
+    const cause = isBroken || text === "" ? null : writeWhole(descriptor, text);
+    if (cause === null) return;
+    isBroken = true;
+    judge(cause);
+    // Whoever follows something listens there for a reader that went away.
+    const stream = descriptor === 1 ? process.stdout : process.stderr;
+    if (stream.listenerCount("error") > 0) stream.emit("error", cause);
+  };
+  return { terminal: null, write };
+}
+
+/** The devices of major number 1 are /dev/null and its like (Linux, admin-guide/devices.txt). */
+function mayBeTerminal(descriptor: number): boolean {
+  try {
+    const stats = fstatSync(descriptor);
+    return stats.isCharacterDevice() && ((stats.rdev >> 8) & 0xfff) !== 1;
+  } catch {
+    return false;
+  }
 }
 
 /** https://no-color.org and https://bixense.com/clicolors: what the person says wins over what we see. */

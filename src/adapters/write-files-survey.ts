@@ -163,7 +163,7 @@ function surveyGroup(
   const next = new Map<string, ManifestEntry>();
   for (const file of files) {
     const inner = file.path.slice(group.length + 1);
-    const sha256 = hash("sha256", file.content);
+    const sha256 = hashFile(file);
     next.set(inner, { sha256, mode: file.mode });
     surveyFile(request, desk, file, sha256, owned.get(inner) ?? null);
   }
@@ -176,6 +176,17 @@ function surveyGroup(
   const text = printManifest(request.ciFleetVersion, next);
   desk.manifests.set(group, text);
   return { group, manifest: text === old.text ? "unchanged" : { text } };
+}
+
+const hashes = new WeakMap<RenderedFile, string>();
+
+/** Once for each file: who has to wait for a lock surveys twice. */
+function hashFile(file: RenderedFile): string {
+  const known = hashes.get(file);
+  if (known !== undefined) return known;
+  const sha256 = hash("sha256", file.content);
+  hashes.set(file, sha256);
+  return sha256;
 }
 
 /** What a stopped run had begun is ours too, although no manifest got to say so. */

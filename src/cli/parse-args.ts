@@ -57,7 +57,9 @@ function parse(argv: readonly string[]): RawArgs {
   const cli = cac("ci-fleet");
   for (const option of GLOBAL_OPTIONS) cli.option(option.flags, option.help);
   cli.option("-v, --version", "");
-  for (const entry of COMMANDS) {
+  // Where the first word is a command, the others need not be known: each costs as much as reading a small spec.
+  const named = COMMANDS.find(({ name }) => name === argv[0]);
+  for (const entry of named === undefined ? COMMANDS : [named]) {
     const command = cli.command([entry.name, entry.args?.usage ?? ""].join(" ").trim(), entry.summary);
     for (const option of entry.options) command.option(option.flags, option.help);
   }

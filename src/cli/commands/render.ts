@@ -1,8 +1,9 @@
 // `ci-fleet render`: the files of every host. In: the spec and its inventories. Out: files, or what they would be.
 
 import { dirname } from "node:path";
+import type { Terminal } from "../../adapters/terminal.ts";
 import { commitSurvey } from "../../adapters/write-files-commit.ts";
-import type { Survey } from "../../adapters/write-files-records.ts";
+import type { Survey, WriteRequest } from "../../adapters/write-files-records.ts";
 import { surveyFolder } from "../../adapters/write-files-survey.ts";
 import type { Command, CommandCall } from "../command.ts";
 import { FINE, FOUND, LOCKED } from "../exit-codes.ts";
@@ -39,23 +40,34 @@ export const run: Command = async (call) => {
     else terminal.out(listChanges(survey, call.folder, terminal));
     return concludeCheck(call, survey, output, loaded);
   }
-  const code = await withLock(output.root, terminal, async () => {
-    const survey = await write(call, request, output, loaded);
-    if (survey !== null) rememberRender(call, loaded, survey, output, placed);
-    return survey === null ? FOUND : FINE;
+  const code = await lockToWrite(request, terminal, async (survey) => {
+    if (!(await write(call, survey, output, loaded))) return FOUND;
+    rememberRender(call, loaded, survey, output, placed);
+    return FINE;
   });
   return code ?? LOCKED;
 };
 
-/** null: refused, and nothing was written. */
+/** Where nothing is to be written nobody has to wait; what another writes meanwhile is a change, and is seen. */
+function lockToWrite<T>(
+  request: WriteRequest,
+  terminal: Terminal,
+  work: (survey: Survey) => Promise<T>,
+): Promise<T | null> {
+  const survey = surveyFolder(request);
+  const { changes, groups, refusals, journal } = survey;
+  if (changes.length + groups.length + refusals.length === 0 && journal === null) return work(survey);
+  return withLock(request.root, terminal, () => work(surveyFolder(request)));
+}
+
+/** false: refused, and nothing was written. */
 async function write(
   call: CommandCall,
-  request: ReturnType<typeof prepareRequest>,
+  survey: Survey,
   output: ReturnType<typeof chooseOutput>,
   loaded: ReturnType<typeof loadFleet>,
-): Promise<Survey | null> {
+): Promise<boolean> {
   const { flags, terminal, folder } = call;
-  const survey = surveyFolder(request);
   await warnRefusals(survey, folder, terminal, true);
   const refused = survey.refusals.some(({ severity }) => severity === "error");
   if (!refused) commitSurvey(survey);
@@ -63,8 +75,8 @@ async function write(
   else if (!refused) terminal.out(listChanges(survey, folder, terminal));
   if (refused) {
     terminal.err(`nothing was written to ${showPath(output.root, folder)}\n`);
-    return null;
+    return false;
   }
   concludeWrite(call, survey, output, loaded);
-  return survey;
+  return true;
 }
