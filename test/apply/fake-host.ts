@@ -17,6 +17,23 @@ import type {
 } from "../../src/model/apply.ts";
 import { nameUnits } from "../../src/model/names.ts";
 
+const hashes = new Map<string, string>();
+
+/** The same texts come again and again. */
+function hashOnce(text: string): string {
+  const known = hashes.get(text) ?? hashText(text);
+  hashes.set(text, known);
+  return known;
+}
+
+const services = new Map<string, ReturnType<typeof readServices>>();
+
+function readServicesOnce(text: string): ReturnType<typeof readServices> {
+  const known = services.get(text) ?? readServices(text);
+  services.set(text, known);
+  return known;
+}
+
 interface FakeUnit {
   active: UnitState["active"];
   invocation: string;
@@ -59,6 +76,19 @@ export class FakeHost {
     this.places = places;
   }
 
+  /** Another host in the same state. */
+  clone(): FakeHost {
+    const copy = new FakeHost(this.places);
+    copy.folders.clear();
+    const maps = ["files", "folders", "containers", "processes", "units"] as const;
+    for (const name of maps)
+      for (const [key, value] of this[name]) (copy[name] as Map<string, unknown>).set(key, value);
+    const sets = ["images", "networks", "volumes", "enabled", "registered", "jobs"] as const;
+    for (const name of sets) for (const value of this[name]) copy[name].add(value);
+    const { account, subordinates, program, cgroupDriver, credential, loaded, runs } = this;
+    return Object.assign(copy, { account, subordinates, program, cgroupDriver, credential, loaded, runs });
+  }
+
   // ------------------------------------------------------------ what apply sees
 
   observe(wanted: Wanted | null): Installed {
@@ -95,7 +125,7 @@ export class FakeHost {
       files: new Map(
         [...this.files].map(([path, { content, mode }]) => [
           path,
-          { kind: "file", sha256: hashText(content), executable: mode === 0o755, size: content.length },
+          { kind: "file", sha256: hashOnce(content), executable: mode === 0o755, size: content.length },
         ]),
       ),
       folders: new Map(
@@ -307,7 +337,7 @@ export class FakeHost {
 
   private startContainer(slot: string): void {
     const compose = this.files.get(`${this.places.config}/compose.yaml`)?.content ?? "";
-    const services = readServices(compose);
+    const services = readServicesOnce(compose);
     const service = services.get(slot);
     if (service === undefined) throw new Error(`compose.yaml has no ${slot}`);
     for (const [name, { image }] of services) {
@@ -383,7 +413,7 @@ export class FakeHost {
     } else if (/^image rm /.test(line)) this.images.delete(last);
     else if (/^compose --file \S+ (build|pull) /.test(line)) {
       const file = words[1] ?? "";
-      const service = readServices(this.files.get(file)?.content ?? "").get(last);
+      const service = readServicesOnce(this.files.get(file)?.content ?? "").get(last);
       if (service === undefined) throw new Error(`${file} has no ${last}`);
       this.images.add(service.image);
     } else throw new Error(`the host does not know docker ${line}`);
@@ -415,7 +445,7 @@ export class FakeHost {
     const show = (path: string, content: string) =>
       path.endsWith(".json")
         ? content.replace(stale, "").replace(/\s+/g, " ")
-        : hashText(content).slice(0, 8);
+        : hashOnce(content).slice(0, 8);
     return [
       ...[...this.files].map(([path, { content, mode }]) => `file ${path} ${mode} ${show(path, content)}`),
       ...[...this.folders].map(([path, uid]) => `folder ${path} ${uid}`),
