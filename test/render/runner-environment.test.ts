@@ -98,8 +98,16 @@ test("without a proxy there are no proxy variables, and `no_proxy` always has th
   assert.equal(found.size, 6);
 });
 
+test("a version and an architecture of a package are written as one word", () => {
+  const context = { kind: "packages", packages: ["clang=1:14.0-55.7~deb12u1", "libc6:arm64"] } as const;
+  const image = { kind: "build", reference: "localhost/a:b", base: "debian:13", context } as const;
+  const host = makeHost([makePlacement({ image })]);
+  const [file] = renderImages(makePlan(host), host);
+  assert.match(file?.content ?? "", / 'clang=1:14\.0-55\.7~deb12u1' \\\n +'libc6:arm64' \\\n/);
+});
+
 test("a package name that apt would read as an instruction never reaches a Dockerfile", () => {
-  for (const name of ["sudo-", "clang=1", "clang/sid", "gcc:arm64", "-y", "a;b", "A"]) {
+  for (const name of ["sudo-", "clang=1-", "clang=", "clang/sid", "gcc:", "-y", "a;b", "A"]) {
     const context = { kind: "packages", packages: [name] } as const;
     const image = { kind: "build", reference: "localhost/a:b", base: "debian:13", context } as const;
     const host = makeHost([makePlacement({ image })]);
