@@ -179,7 +179,14 @@ export interface PendingSlot {
 
 export type FileState =
   | { readonly kind: "absent" }
-  | { readonly kind: "file"; readonly sha256: string; readonly executable: boolean; readonly size: number }
+  | {
+      readonly kind: "file";
+      readonly sha256: string;
+      readonly executable: boolean;
+      readonly size: number;
+      /** Its head says that ci-fleet made it. */
+      readonly hasBanner: boolean;
+    }
   | { readonly kind: "other"; readonly what: string };
 
 export type FolderState =

@@ -125,7 +125,13 @@ export class FakeHost {
       files: new Map(
         [...this.files].map(([path, { content, mode }]) => [
           path,
-          { kind: "file", sha256: hashOnce(content), executable: mode === 0o755, size: content.length },
+          {
+            kind: "file",
+            sha256: hashOnce(content),
+            executable: mode === 0o755,
+            size: content.length,
+            hasBanner: content.includes("# Made by ci-fleet "),
+          },
         ]),
       ),
       folders: new Map(
@@ -137,7 +143,7 @@ export class FakeHost {
       program:
         this.program === null
           ? { kind: "absent" }
-          : { kind: "file", sha256: this.program, executable: true, size: 1 },
+          : { kind: "file", sha256: this.program, executable: true, size: 1, hasBanner: false },
       runnerVersions: new Set(
         [...this.folders.keys()].flatMap(
           (path) => /^\/opt\/ci-fleet\/runner\/([\d.]+)$/.exec(path)?.[1] ?? [],
