@@ -25,6 +25,7 @@ import {
 import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { openParts } from "./src/cli/open-parts.ts";
 
 const root = dirname(fileURLToPath(import.meta.url));
 const dist = join(root, "dist");
@@ -204,26 +205,6 @@ function stripNode(arch) {
     renameSync(`${stripped}.${process.pid}`, stripped);
   }
   return stripped;
-}
-
-/**
- * Gives the parts by name, as `require` does. `compile` turns the name of a script into its functions. Its text goes
- * into the binary: it may use nothing but its arguments.
- */
-function openParts(places, compile, requireOther) {
-  const modules = new Map();
-  const scripts = new Map();
-  return function load(name) {
-    if (!Object.hasOwn(places, name)) return requireOther(name);
-    const known = modules.get(name);
-    if (known !== undefined) return known.exports;
-    const script = places[name];
-    if (!scripts.has(script)) scripts.set(script, compile(script));
-    const module = { exports: {} };
-    modules.set(name, module);
-    scripts.get(script)[name](load, module, module.exports);
-    return module.exports;
-  };
 }
 
 /**
