@@ -300,10 +300,8 @@ async function packageBinary(arch, output) {
     // V8's own choice for the young generation lets garbage of a large fleet grow old: a quarter more memory.
     const execArgv = ["--max-semi-space-size=32"];
     const flags = { disableExperimentalSEAWarning: true, execArgv, execArgvExtension: "none" };
-    writeFileSync(
-      join(work, "sea.json"),
-      JSON.stringify({ main: "start.js", output: "blob", ...flags, assets }),
-    );
+    const settings = { main: "start.js", output: "blob", ...flags, assets };
+    writeFileSync(join(work, "sea.json"), JSON.stringify(settings));
     node("--experimental-sea-config", "sea.json");
     copyFileSync(stripNode(arch), join(work, "ci-fleet"));
     const injector = createRequire(require.resolve("@yao-pkg/pkg")).resolve("postject/dist/cli.js");
