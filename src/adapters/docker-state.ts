@@ -1,7 +1,7 @@
 // What Docker has of a fleet at one moment. In: tools, and what to ask for. Out: an EngineState; an engine that does
 // not answer is a state too.
 
-import type { ContainerState, EngineState } from "../model/apply.ts";
+import type { ContainerState, EngineState } from "../model/apply-state.ts";
 import type { ObservedContainer } from "../model/host-observation.ts";
 import type { HostTools } from "../model/ports.ts";
 import { explainDocker, showContainers } from "./observe-containers.ts";

@@ -1,7 +1,7 @@
 // Who is who on this machine, as far as the runners' account is concerned. In: the texts of passwd, group, subuid
 // and subgid. Out: the account, who has a uid, which numbers are free (passwd(5), group(5), subuid(5)).
 
-import type { AccountState } from "../model/apply.ts";
+import type { AccountState } from "../model/apply-state.ts";
 
 export interface AccountTexts {
   readonly passwd: string;

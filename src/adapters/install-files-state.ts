@@ -5,16 +5,8 @@ import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import { dirname, join } from "node:path";
 import { errnoOf, WorldError } from "../base/world-error.ts";
-import type {
-  ApplyJournal,
-  FileState,
-  FolderState,
-  GenerationRecord,
-  Installed,
-  InstallPlaces,
-  SharedRecord,
-  Wanted,
-} from "../model/apply.ts";
+import type { ApplyJournal, GenerationRecord, InstallPlaces, SharedRecord, Wanted } from "../model/apply.ts";
+import type { FileState, FolderState, Installed } from "../model/apply-state.ts";
 import { describeKind } from "./write-files-guard.ts";
 
 /** Texts of records as they lie on the disk, null: there is none. */

@@ -1,7 +1,8 @@
 // Has a slot a job? For slots of the plan and for those that have left it. In: names. Out: what is seen of each.
 // The evidence and the judgement are those of status and drain (model/slot-life.ts): not knowing counts as a job.
 
-import type { InstallPlaces, SlotState, UnitState } from "../model/apply.ts";
+import type { InstallPlaces } from "../model/apply.ts";
+import type { SlotState, UnitState } from "../model/apply-state.ts";
 import {
   type ObservedContainer,
   type ObservedUnit,

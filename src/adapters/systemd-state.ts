@@ -1,7 +1,8 @@
 // Units as systemd knows them at one moment. In: tools, unit names. Out: a state for each, and whether the manager
 // answers at all. One call for all units: `systemctl show` prints a block for each, in the order of its words.
 
-import type { Flavour, Ground, UnitState } from "../model/apply.ts";
+import type { Flavour } from "../model/apply.ts";
+import type { Ground, UnitState } from "../model/apply-state.ts";
 import type { HostFiles, HostTools } from "../model/ports.ts";
 
 const PATIENCE_MS = 15_000;

@@ -2,7 +2,8 @@
 // job before it is stopped, and leaves it alone if so or if nobody can say. In: a plan and hands. Out: what came of it.
 
 import { WorldError } from "../base/world-error.ts";
-import type { ApplyHands, PendingRecord, RecordName, SharedRecord, SlotState, Step } from "../model/apply.ts";
+import type { ApplyHands, PendingRecord, RecordName, SharedRecord, Step } from "../model/apply.ts";
+import type { SlotState } from "../model/apply-state.ts";
 import { composeGeneration, composePending, composeSharedAfter, type Outcome } from "./conclude.ts";
 import type { PlannedApply } from "./plan-apply.ts";
 import { NOTHING_SHARED, printRecord } from "./records.ts";

@@ -1,7 +1,8 @@
 // Everything that has to be so before the first change. In: what is wanted, what was found. Out: all that is
 // wrong at once, each with the next step; and what is only worth a word. Rules are named by what they find.
 
-import type { Installed, Refusal, Wanted } from "../model/apply.ts";
+import type { Refusal, Wanted } from "../model/apply.ts";
+import type { Installed } from "../model/apply-state.ts";
 
 type Rule = (wanted: Wanted | null, installed: Installed) => readonly Refusal[];
 

@@ -9,10 +9,10 @@ import type {
   PendingSlot,
   SharedRecord,
   SlotRecord,
-  SlotState,
   Step,
   WantedSlot,
 } from "../model/apply.ts";
+import type { SlotState } from "../model/apply-state.ts";
 import { RUNNER_HOME } from "../model/slot-folders.ts";
 import type { Desk } from "./desk.ts";
 import { findOther, listKnownSlots } from "./judge-slots.ts";

@@ -3,7 +3,8 @@
 
 import { formatShellCommand, quoteShellWord } from "../base/quote-shell.ts";
 import { cleanForTerminal } from "../base/terminal-text.ts";
-import type { Action, SlotState, Step, WantedFolder } from "../model/apply.ts";
+import type { Action, Step, WantedFolder } from "../model/apply.ts";
+import type { SlotState } from "../model/apply-state.ts";
 import { ACCOUNT } from "./places.ts";
 
 /** null: nothing that changes the host. */

@@ -1,6 +1,7 @@
 // All that the rules for steps look at, worked out once. In: wanted and installed. Out: one record.
 
-import type { Action, Installed, InstallPlaces, Step, Wanted } from "../model/apply.ts";
+import type { Action, InstallPlaces, Step, Wanted } from "../model/apply.ts";
+import type { Installed } from "../model/apply-state.ts";
 import { type Commands, makeCommands } from "./commands.ts";
 import { type FileChanges, judgeFiles } from "./judge-files.ts";
 import { judgeSlot, listRetiring, type RetiringSlot, type SlotVerdict } from "./judge-slots.ts";

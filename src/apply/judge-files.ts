@@ -1,7 +1,8 @@
 // Which files have to be written or removed, and which must not be touched. In: what is wanted, what is there,
 // what records say we wrote. Out: changes and refusals. A file is ours when its text is one that we wrote there.
 
-import type { FileState, Installed, Refusal, Wanted, WantedFile } from "../model/apply.ts";
+import type { Refusal, Wanted, WantedFile } from "../model/apply.ts";
+import type { FileState, Installed } from "../model/apply-state.ts";
 import { hashText } from "./read-generations.ts";
 
 export interface FileChanges {

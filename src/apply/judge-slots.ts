@@ -1,15 +1,8 @@
 // What has to happen to each slot. In: slots as wanted, as recorded, as seen. Out: a verdict for each, with the
 // fact that made it. An ordered list of rules: the first that speaks wins.
 
-import type {
-  GenerationRecord,
-  Installed,
-  SlotRecord,
-  SlotState,
-  UnitState,
-  Wanted,
-  WantedSlot,
-} from "../model/apply.ts";
+import type { GenerationRecord, SlotRecord, Wanted, WantedSlot } from "../model/apply.ts";
+import type { Installed, SlotState, UnitState } from "../model/apply-state.ts";
 
 export type SlotVerdict =
   | { readonly kind: "start"; readonly because: string }

@@ -1,7 +1,8 @@
 // From what should be on a host and what is there to the steps between, in an order in which a kill at any
 // moment leaves something that the next run finishes. In: wanted (null: nothing), installed. Out: a plan.
 
-import type { ApplyPlan, Installed, Step, Wanted } from "../model/apply.ts";
+import type { ApplyPlan, Step, Wanted } from "../model/apply.ts";
+import type { Installed } from "../model/apply-state.ts";
 import { checkGround, listWarnings } from "./check-ground.ts";
 import { composeJournal, composeSharedBefore } from "./conclude.ts";
 import { type Desk, openDesk, step } from "./desk.ts";

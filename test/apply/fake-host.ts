@@ -4,17 +4,8 @@
 import { placeRecords, RETIRED } from "../../src/apply/places.ts";
 import { hashProcessSlot, hashText, readServices } from "../../src/apply/read-generations.ts";
 import { NOTHING_SHARED, readGeneration, readJournal, readShared } from "../../src/apply/records.ts";
-import type {
-  ApplyHands,
-  ContainerState,
-  Deregistration,
-  FileAction,
-  Installed,
-  InstallPlaces,
-  SlotState,
-  UnitState,
-  Wanted,
-} from "../../src/model/apply.ts";
+import type { ApplyHands, Deregistration, FileAction, InstallPlaces, Wanted } from "../../src/model/apply.ts";
+import type { ContainerState, Installed, SlotState, UnitState } from "../../src/model/apply-state.ts";
 import { nameUnits } from "../../src/model/names.ts";
 
 const hashes = new Map<string, string>();

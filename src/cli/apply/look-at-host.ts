@@ -35,13 +35,12 @@ import {
 import type {
   ApplyJournal,
   GenerationRecord,
-  Ground,
-  Installed,
   InstallPlaces,
   Refusal,
   SharedRecord,
   Wanted,
 } from "../../model/apply.ts";
+import type { Ground, Installed } from "../../model/apply-state.ts";
 import { nameUnits } from "../../model/names.ts";
 
 export interface HostLook {
