@@ -60,10 +60,18 @@ function endTarget({ commands, installed, disturbed, places }: Desk): readonly S
 
 /** While their scripts are there: the end of one takes back what its start has done. */
 function endUpkeep(desk: Desk): readonly Step[] {
-  const units = listStaleUpkeep(desk);
-  return units.map((unit) =>
-    step(tolerate(desk.commands.stopUnits([unit])), "UnitIsNotWanted", desk.disturbed),
-  );
+  const { commands, disturbed } = desk;
+  return listStaleUpkeep(desk).flatMap((unit) => {
+    const service = unit.replace(/\.timer$/, ".service");
+    const stop = (name: string, because: string) =>
+      step(tolerate(commands.stopUnits([name])), because, disturbed);
+    return [
+      stop(unit, "UnitIsNotWanted"),
+      ...(service === unit ? [] : [stop(service, "ServiceIsNotWanted")]),
+      // Failed once, it would be listed for ever.
+      step(tolerate(commands.systemctl("reset-failed", service)), "ServiceIsNotWanted", disturbed),
+    ];
+  });
 }
 
 export function listStaleUpkeep({ installed, wanted }: Desk): readonly string[] {

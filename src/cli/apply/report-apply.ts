@@ -34,7 +34,8 @@ export function tellStep(step: Step, end: StepEnd | null, why: string | null, te
   const { err, errStyle } = terminal;
   if (end === null) err(`${cleanForTerminal(line)}\n`);
   else if (end === "left") err(errStyle.dim(`# left: ${cleanForTerminal(line)}\n`));
-  else if (end === "failed") err(`${errStyle.yellow("warning:")} ${cleanForTerminal(why ?? "it failed")}\n`);
+  // Such a step is tried for tidiness' sake: what follows does not depend on it.
+  else if (end === "failed") err(errStyle.dim(`# without effect: ${cleanForTerminal(why ?? "it failed")}\n`));
 }
 
 const WAITS: Readonly<Record<PendingSlot["action"], string>> = {
