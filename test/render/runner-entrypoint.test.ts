@@ -222,6 +222,12 @@ test("without a registration it prints the one command that gives it one, and wa
   assert.ok(!output.includes("ABCD_1234"));
 });
 
+test("under systemd it does not wait for a token that mint was kept from writing", async (t) => {
+  const slot = makeSlot(t);
+  const { code } = await slot.run({ ...PERSISTENT, INVOCATION_ID: "0d4e" });
+  assert.equal(code, 40);
+});
+
 test("put-token refuses what is no token", async (t) => {
   const slot = makeSlot(t);
   const put = slot.start(PERSISTENT, "put-token");

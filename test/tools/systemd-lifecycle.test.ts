@@ -110,7 +110,7 @@ test("slots live under systemd as the documentation says", async (t) => {
     assert.deepEqual(told(machine), [
       // After an end in order systemd runs ExecStop= too; there is nothing left to stop.
       `docker stop ${container}`,
-      `docker rm ${container}`,
+      `docker rm --volumes ${container}`,
       `mint ${container} credential=[key]`,
       `docker start --attach ${container}`,
     ]);
@@ -121,7 +121,7 @@ test("slots live under systemd as the documentation says", async (t) => {
     until(machine, `grep -q 'docker start' ${log}`);
     assert.deepEqual(told(machine), [
       // Without effect on a container that runs.
-      `docker rm ${container}`,
+      `docker rm --volumes ${container}`,
       `mint ${container} credential=[key]`,
       `docker start --attach ${container}`,
     ]);
@@ -133,7 +133,7 @@ test("slots live under systemd as the documentation says", async (t) => {
     until(machine, `[[ $(systemctl is-active ${unit}) == inactive ]]`);
     machine.run("rm", `/var/lib/ci-fleet/acme/drained/${container}`);
     const rest = told(machine);
-    assert.deepEqual(rest, [`docker stop ${container}`, `docker rm ${container}`, `docker rm ${container}`]);
+    assert.deepEqual(rest, [`docker stop ${container}`, `docker rm --volumes ${container}`, `docker rm --volumes ${container}`]);
   });
 
   await t.test("stopped, it stops the container and is no failure", () => {
@@ -141,7 +141,7 @@ test("slots live under systemd as the documentation says", async (t) => {
     until(machine, `[[ -e /run/${container}.up ]]`);
     machine.run("bash", "-c", `: >${log}`);
     machine.run("systemctl", "stop", unit);
-    assert.deepEqual(told(machine), [`docker stop ${container}`, `docker rm ${container}`]);
+    assert.deepEqual(told(machine), [`docker stop ${container}`, `docker rm --volumes ${container}`]);
     assert.equal(state(machine, unit), "inactive");
   });
 
