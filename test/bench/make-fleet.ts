@@ -1,5 +1,5 @@
 // Fleets to measure with. In: how many hosts and pools. Out: a folder with fleet.yaml and the inventory of one
-// fixture under as many names.
+// fixture, on each host with its own name, product and memory, so that no two are the same text.
 
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,7 +12,13 @@ export function makeFleet(hosts: number, pools: number): string {
   const inventory = readFileSync(inventoryFile, "utf8");
   const names = Array.from({ length: hosts }, (_, index) => `h${String(index).padStart(4, "0")}`);
   mkdirSync(join(folder, "hosts"));
-  for (const name of names) writeFileSync(join(folder, `hosts/${name}.yaml`), inventory);
+  for (const [index, name] of names.entries()) {
+    const text = inventory
+      .replaceAll("ampere-server", name)
+      .replace(/^( {2}product: ).*$/m, `$1"Rack ${index >> 5} unit ${index & 31}"`)
+      .replace(/^( {2}totalMiB: )(\d+)$/m, (_, key: string, size: string) => `${key}${Number(size) - index}`);
+    writeFileSync(join(folder, `hosts/${name}.yaml`), text);
+  }
   const spec = [
     "version: 1",
     "fleet: bench",
