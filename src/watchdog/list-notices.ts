@@ -1,0 +1,54 @@
+// What a pass has to tell that is no slot's. In: plan, observation, whether windows began anew. Out: notices.
+
+import { formatDuration, formatSize } from "../base/units.ts";
+import { MIN_FREE_MIB_TO_REGISTER } from "../model/disk-guard.ts";
+import type { Plan } from "../model/plan.ts";
+import type { Notice, Observation } from "../model/watchdog.ts";
+
+/** The runner's own limit is five minutes. */
+const CLOCK_MS = 60_000;
+const DAY = 86_400_000;
+const VERSION_NOTICE_MS = 7 * DAY;
+
+export function listNotices(plan: Plan, observation: Observation, broken: string | null): readonly Notice[] {
+  const { troubles, foreign, clockOffset, disks } = observation;
+  const notices: Notice[] = troubles.map(({ scope, kind, why }) => ({
+    fact: kind === "refused" ? "CredentialRefused" : kind === "limited" ? "RateLimited" : "GitHubUnknown",
+    text: `${scope}: ${why}`,
+  }));
+  if (broken !== null) notices.push({ fact: "WindowsBeganAnew", text: broken });
+  for (const { kind, pid, uid, folder } of foreign.known ? foreign.value : []) {
+    const where = folder === null ? "" : ` in ${folder}`;
+    const text = `a ${kind} that belongs to no slot runs as process ${pid}, user ${uid ?? "unknown"}${where}`;
+    notices.push({ fact: "RogueListener", text });
+  }
+  if (clockOffset !== null && Math.abs(clockOffset) > CLOCK_MS) {
+    const side = clockOffset > 0 ? "behind" : "ahead of";
+    notices.push({
+      fact: "ClockOff",
+      text: `this machine's clock is ${formatDuration(Math.abs(clockOffset))} ${side} GitHub's`,
+    });
+  }
+  for (const disk of disks) {
+    if (!disk.known || disk.value.freeBytes >= MIN_FREE_MIB_TO_REGISTER * 2 ** 20) continue;
+    notices.push({
+      fact: "DiskLow",
+      text: `${disk.value.path} has ${formatSize(disk.value.freeBytes)} free`,
+    });
+  }
+  return [...notices, ...listVersionNotices(plan, observation)];
+}
+
+function listVersionNotices(plan: Plan, { versionEnds, time, clockOffset }: Observation): readonly Notice[] {
+  const now = time.wall + (clockOffset ?? 0);
+  return [...versionEnds].flatMap(([target, ends]): readonly Notice[] => {
+    const at = ends.known && ends.value !== null ? Date.parse(ends.value) : Number.NaN;
+    if (!(at - now < VERSION_NOTICE_MS)) return [];
+    const { version } = plan.runner;
+    const text =
+      at <= now
+        ? `${target}: GitHub gives no jobs to runner ${version} any more`
+        : `${target}: GitHub gives no jobs to runner ${version} in ${Math.ceil((at - now) / DAY)} days`;
+    return [{ fact: at <= now ? "VersionEnded" : "VersionEndsSoon", text: `${text}; \`ci-fleet bump\`` }];
+  });
+}

@@ -1,0 +1,158 @@
+// Rules for slots that run without a job: gone at GitHub, hung, idle. In: a slot's case. Out: a finding, or null.
+
+import type { Retirement } from "../model/watchdog.ts";
+import { type Finding, type Rule, say } from "./finding.ts";
+import { beginRetirement, stopUnregistered } from "./retire.ts";
+import { describeAsked, liveSign } from "./rules-retirement.ts";
+import type { RuledSlot } from "./slot-rules.ts";
+
+/** A runner that is up, of which everything may be seen, without a job. */
+const isQuietlyUp = (at: RuledSlot): boolean =>
+  (at.life === "idle" || (at.life === "starting" && hasBegun(at))) && at.hasNoWorker;
+
+/** Its container or process runs: it is past what mint prepares. */
+function hasBegun({ seen }: RuledSlot): boolean {
+  const unit = seen.unit.known ? seen.unit.value : null;
+  const container = seen.container.known ? seen.container.value : null;
+  return unit === null ? container?.running === true : unit.active === "active";
+}
+
+const signOfJob: Rule<RuledSlot> = (at) => (isQuietlyUp(at) ? liveSign(at) : null);
+
+/** Once may be a slip of GitHub's; the runner itself may not notice for ever (actions/runner issue 4617). */
+const registrationGone: Rule<RuledSlot> = (at) => {
+  if (!isQuietlyUp(at) || at.remote !== "gone" || at.current === null) return null;
+  const retirement = stopUnregistered(at, "RegistrationGone", nextOf(at));
+  return {
+    kind: "if-it-lasts",
+    reason: "RegistrationGone",
+    evidence: [describeAsked(at), at.lifeEvidence],
+    of: String(at.current.id),
+    forMs: at.windows.registrationGone,
+    looks: 2,
+    isConfirmed: at.isConfirmed,
+    action: { kind: "stop", slot: at.slot.name, retirement },
+  };
+};
+
+const zombieBusy: Rule<RuledSlot> = (at) =>
+  isQuietlyUp(at) && at.remote === "offline-busy"
+    ? say("wait", "ZombieBusy", describeAsked(at), at.lifeEvidence, "GitHub ends the job's lease by itself")
+    : null;
+
+const hungListener: Rule<RuledSlot> = (at) => {
+  if (!isQuietlyUp(at) || at.remote !== "offline" || at.current === null) return null;
+  const trouble = at.seen.log.known ? at.seen.log.value.trouble : null;
+  const evidence = [describeAsked(at), at.lifeEvidence];
+  if (trouble !== null) evidence.push(`its log says ${trouble}`);
+  return {
+    kind: "if-it-lasts",
+    reason: "HungListener",
+    evidence,
+    of: String(at.current.id),
+    forMs: trouble === "connect-error" ? at.windows.offlineConnecting : at.windows.offline,
+    looks: 1,
+    isConfirmed: at.isConfirmed,
+    action: {
+      kind: "retire",
+      slot: at.slot.name,
+      retirement: beginRetirement(at, "HungListener", nextOf(at)),
+    },
+  };
+};
+
+function nextOf({ slot }: RuledSlot): Retirement["next"] {
+  return slot.always ? "start" : "stay-down";
+}
+
+const starting: Rule<RuledSlot> = ({ life, lifeEvidence, seen }) => {
+  if (life !== "starting") return null;
+  const mint = seen.mint.known ? seen.mint.value : null;
+  if (mint?.state === "red") return say("wait", "HostNotFit", `${mint.reason}: ${mint.message}`);
+  const why = mint === null || mint.state === "ready" ? [] : [`${mint.reason}: ${mint.message}`];
+  return say("wait", "StartingNow", lifeEvidence, ...why);
+};
+
+const sessionConflict: Rule<RuledSlot> = (at) =>
+  at.life === "idle" && at.seen.log.known && at.seen.log.value.trouble === "session-conflict"
+    ? say(
+        "wait",
+        "SessionConflict",
+        "its log says that another process holds its session; it tries for 4 minutes",
+      )
+    : null;
+
+const busyAtGitHub: Rule<RuledSlot> = (at) =>
+  at.life === "idle" && at.remote === "online-busy"
+    ? say("leave", "BusyAtGitHubOnly", describeAsked(at), at.lifeEvidence)
+    : null;
+
+const remoteUnknown: Rule<RuledSlot> = (at) =>
+  at.life === "idle" && at.remote === "unknown" ? say("unknown", "GitHubUnknown", describeAsked(at)) : null;
+
+const runsUnrecorded: Rule<RuledSlot> = (at) =>
+  at.life === "idle" && at.current === null
+    ? say("leave", "RegisteredElsewhere", "it runs with a registration that is not in our records")
+    : null;
+
+const neededElsewhere: Rule<RuledSlot> = (at) => {
+  const { life, repositories, scaling, placement, slot } = at;
+  if (life !== "idle" || repositories.length === 0 || scaling.serves.has(slot.name)) return null;
+  const job = scaling.unmet.find(
+    ({ labels, target }) =>
+      target === placement.target && labels.every((label) => placement.labels.includes(label)),
+  );
+  if (job === undefined || at.current === null) return null;
+  return retireIdle(at, "NeededElsewhere", at.windows.drained, `a job of ${job.repository} waits`);
+};
+
+const serving: Rule<RuledSlot> = (at) => {
+  if (at.life !== "idle") return null;
+  const job = at.scaling.serves.get(at.slot.name);
+  if (job !== undefined)
+    return say("leave", "Serving", `job ${job.id} of ${job.repository} waits for such a runner`);
+  return at.slot.always || at.pool.scaling === null
+    ? say("leave", "Serving", "it always runs", describeAsked(at))
+    : null;
+};
+
+const idleBeyondMin: Rule<RuledSlot> = (at) => {
+  if (at.life !== "idle") return null;
+  if (at.demand === "unknown" || at.demand === "incomplete") {
+    return say("unknown", "DemandUnknown", "whether jobs wait for it cannot be told");
+  }
+  return retireIdle(at, "IdleBeyondMin", at.pool.scaling?.idle ?? 0, "no job waits for it");
+};
+
+function retireIdle(
+  at: RuledSlot,
+  reason: "IdleBeyondMin" | "NeededElsewhere",
+  forMs: number,
+  why: string,
+): Finding {
+  return {
+    kind: "if-it-lasts",
+    reason,
+    evidence: [why, describeAsked(at), at.lifeEvidence],
+    of: String(at.current?.id ?? ""),
+    forMs,
+    looks: 1,
+    isConfirmed: at.isConfirmed,
+    action: { kind: "retire", slot: at.slot.name, retirement: beginRetirement(at, reason, "stay-down") },
+  };
+}
+
+export const RUNNING_RULES: readonly Rule<RuledSlot>[] = [
+  signOfJob,
+  registrationGone,
+  zombieBusy,
+  hungListener,
+  starting,
+  sessionConflict,
+  busyAtGitHub,
+  remoteUnknown,
+  runsUnrecorded,
+  neededElsewhere,
+  serving,
+  idleBeyondMin,
+];

@@ -1,0 +1,41 @@
+// Small fleets for the watchdog's tests, planned by the real planner. In: nothing. Out: plans.
+
+import type { PoolSpec } from "../../src/model/fleet.ts";
+import type { Plan } from "../../src/model/plan.ts";
+import { planFleet } from "../../src/plan/plan-fleet.ts";
+import { makeFleet, makeInputs, makeInventory, makeMachine, makePool } from "../plan/make-fleet.ts";
+
+export function makePlan(
+  hosts: Readonly<Record<string, "x64" | "arm64">>,
+  pools: readonly PoolSpec[],
+  given: Parameters<typeof makeFleet>[2] = {},
+): Plan {
+  const fleet = makeFleet(
+    Object.keys(hosts).map((name) => makeMachine(name)),
+    pools,
+    given,
+  );
+  const inventories = Object.fromEntries(
+    Object.entries(hosts).map(([name, arch]) => [name, makeInventory({ arch })]),
+  );
+  const { value, diagnostics } = planFleet(fleet, makeInputs(inventories));
+  if (value === null) throw new Error(JSON.stringify(diagnostics, null, 2));
+  return value;
+}
+
+export function makeRange(
+  min: number,
+  max: number,
+  perHost: number | null,
+  idle = 180_000,
+): PoolSpec["runners"] {
+  return { kind: "range", min, max, perHost, idle };
+}
+
+/** One host, one pool of each kind. */
+export function makeSmallPlan(): Plan {
+  return makePlan({ forge: "x64" }, [
+    makePool("ci", { runners: makeRange(1, 3, null) }),
+    makePool("old", { lifetime: "persistent", runners: { kind: "fixed", perHost: 1 } }),
+  ]);
+}
