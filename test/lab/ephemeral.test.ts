@@ -46,7 +46,7 @@ test("ephemeral slots", async (t) => {
   };
 
   await lab.scene("a bare host becomes runners that take jobs", async () => {
-    await putInForce(lab, host);
+    await putInForce(host);
     await runJobs(NOSY_JOB);
   });
 

@@ -1,12 +1,11 @@
-// Rendered units and scripts on hosts that boot, before any of ci-fleet's own commands has a part in it: a slot of
-// each kind takes a job, and what befalls runners befalls these.
+// From a bare host to the first job, for all four kinds of slot and both systems.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { giveToken, makeFleet, writeSpec } from "./fleet.ts";
 import { openLab } from "./lab.ts";
 import { NOSY_JOB } from "./nosy.ts";
-import { placeByHand } from "./place-by-hand.ts";
+import { putInForce } from "./put-in-force.ts";
 import { waitFor } from "./wait-for.ts";
 
 const POOLS = {
@@ -17,7 +16,7 @@ const POOLS = {
 };
 
 for (const system of ["trixie", "bookworm"] as const) {
-  test(`a fleet placed by hand on ${system}`, async (t) => {
+  test(`a fleet on a host with ${system}`, async (t) => {
     const lab = await openLab(t);
     if (lab === null) return;
     const host = await lab.bootHost({ system });
@@ -30,7 +29,7 @@ for (const system of ["trixie", "bookworm"] as const) {
       );
 
     await lab.scene("a slot of each kind starts and takes a job", async () => {
-      await placeByHand(lab, host);
+      await putInForce(host);
       for (const pool of Object.keys(POOLS)) await online(pool);
       const jobs = Object.keys(POOLS).map((pool) => lab.queueJob(NOSY_JOB, { labels: [pool], name: pool }));
       for (const job of jobs) await lab.expectJob(job);

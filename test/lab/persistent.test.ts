@@ -44,7 +44,7 @@ test("persistent slots", async (t) => {
   };
 
   await lab.scene("a bare host becomes runners that take jobs", async () => {
-    await putInForce(lab, host);
+    await putInForce(host);
     for (const slot of both) await slot.online();
     for (const job of jobs(NOSY_JOB)) await lab.expectJob(job);
   });
@@ -112,8 +112,7 @@ test("persistent slots", async (t) => {
     await offerRunners(lab.github, "2.337.0");
     await expectSame(async () => {
       await makeFleet(host, spec("2.337.0"));
-      await putInForce(lab, host);
-      for (const slot of both) await slot.systemctl("restart");
+      await putInForce(host);
       const versions = () => both.map((slot) => slot.find()?.version);
       await waitFor("the new version", () => versions().every((version) => version === "2.337.0"), {
         instead: versions,
