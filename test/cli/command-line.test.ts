@@ -18,11 +18,7 @@ test("mistakes on the command line exit 2 with a guess and one line that helps",
       "`ci-fleet --help` lists the commands",
     ],
     ["frobnicate", 'error: unknown command "frobnicate"', "`ci-fleet --help` lists the commands"],
-    [
-      "aply",
-      'error: unknown command "aply"; did you mean "apply"?',
-      "`ci-fleet --help` lists the commands",
-    ],
+    ["aply", 'error: unknown command "aply"; did you mean "apply"?', "`ci-fleet --help` lists the commands"],
     [
       "render --chekc",
       'error: unknown flag "--chekc"; did you mean --check?',

@@ -133,7 +133,11 @@ test("slots live under systemd as the documentation says", async (t) => {
     until(machine, `[[ $(systemctl is-active ${unit}) == inactive ]]`);
     machine.run("rm", `/var/lib/ci-fleet/acme/drained/${container}`);
     const rest = told(machine);
-    assert.deepEqual(rest, [`docker stop ${container}`, `docker rm --volumes ${container}`, `docker rm --volumes ${container}`]);
+    assert.deepEqual(rest, [
+      `docker stop ${container}`,
+      `docker rm --volumes ${container}`,
+      `docker rm --volumes ${container}`,
+    ]);
   });
 
   await t.test("stopped, it stops the container and is no failure", () => {
