@@ -24,7 +24,9 @@ export async function makeEngineVolume(
   const volume = stdout.trim();
   ending(() => ask("docker", ["volume", "rm", "--force", volume]));
   if (archive === null) return { volume, fill: async () => undefined };
-  const seed = `ci-fleet-lab-seed-${hashOf([image, basename(archive)])}`;
+  // `ci-fleet-lab/trixie:1234` → `ci-fleet-lab-seed-trixie-…`
+  const family = `ci-fleet-lab-seed-${/\/(\w+):/.exec(image)?.[1]}-`;
+  const seed = `${family}${hashOf([image, basename(archive)])}`;
   if (await copyVolume(image, seed, volume)) return { volume, fill: waitForEngine };
   return {
     volume,
@@ -34,6 +36,7 @@ export async function makeEngineVolume(
       await host.bash("docker load --quiet --input /var/cache/runner.tar && rm /var/cache/runner.tar");
       await host.bash("systemctl stop docker.socket docker.service && touch /var/lib/docker/.complete");
       await copyVolume(image, volume, seed);
+      await forgetOthers(family, seed);
       await host.bash("systemctl start docker.socket docker.service");
     },
   };
@@ -48,6 +51,13 @@ async function copyVolume(image: string, from: string, to: string): Promise<bool
     ...["run", "--rm", "--network", "none", ...volumes, image, "sh", "-c", COPY, ".complete"],
   ]);
   return said.code === 0;
+}
+
+/** Of images that are no more. What another run copies from right now stays. */
+async function forgetOthers(family: string, seed: string): Promise<void> {
+  const { stdout } = await docker("volume", "ls", "--quiet", "--filter", `name=${family}`);
+  for (const other of stdout.split("\n").filter((name) => name !== "" && name !== seed))
+    await ask("docker", ["volume", "rm", other]);
 }
 
 const waitForEngine = async (host: Host): Promise<void> => {

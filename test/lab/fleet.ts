@@ -12,6 +12,7 @@ export function writeSpec({
   fleet = "acme",
   github = "{url: https://github.com/acme, auth: {token: /etc/ci-fleet/token}}",
   version = "2.337.0",
+  checksum = null,
   hosts = ["forge"],
   pools,
   more = "",
@@ -19,14 +20,17 @@ export function writeSpec({
   readonly fleet?: string;
   readonly github?: string;
   readonly version?: string;
+  /** Of the tarball; without it GitHub is asked. */
+  readonly checksum?: string | null;
   readonly hosts?: readonly string[];
   readonly pools: Readonly<Record<string, string>>;
   readonly more?: string;
 }): string {
   const list = (entries: readonly (readonly [string, string])[]) =>
     entries.map(([key, value]) => `  ${key}: ${value}\n`).join("");
+  const checksums = checksum === null ? "" : `, checksums: {linux-x64: ${checksum}}`;
   return [
-    `version: 1\nfleet: ${fleet}\ngithub: ${github}\nrunner: {version: "${version}"}\n`,
+    `version: 1\nfleet: ${fleet}\ngithub: ${github}\nrunner: {version: "${version}"${checksums}}\n`,
     `hosts:\n${list(hosts.map((host) => [host, ""] as const))}`,
     `pools:\n${list(Object.entries(pools))}${more}`,
   ].join("");

@@ -27,6 +27,8 @@ const FILES: Readonly<Record<string, string>> = {
     "[Manager]\nDefaultEnvironment=NODE_EXTRA_CA_CERTS=/usr/local/share/ca-certificates/lab.crt\n",
   "etc/systemd/user.conf.d/lab.conf":
     "[Manager]\nDefaultEnvironment=NODE_EXTRA_CA_CERTS=/usr/local/share/ca-certificates/lab.crt\n",
+  // For sessions by SSH.
+  "etc/environment": "NODE_EXTRA_CA_CERTS=/usr/local/share/ca-certificates/lab.crt\n",
   "etc/systemd/journald.conf.d/lab.conf": "[Journal]\nStorage=persistent\nRateLimitIntervalSec=0\n",
 };
 

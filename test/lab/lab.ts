@@ -11,7 +11,7 @@ import type { FakeJob } from "../github/state.ts";
 import { ciCache, hasTools, hasWorking } from "../tools/tool.ts";
 import { type Authority, keepAuthority } from "./authority.ts";
 import { ask, docker } from "./command.ts";
-import { makeEnding } from "./ending.ts";
+import { type Ending, makeEnding } from "./ending.ts";
 import { makeEngineVolume } from "./engine-volume.ts";
 import { type Host, startHost } from "./host.ts";
 import { buildHostImage, type HostSystem } from "./host-image.ts";
@@ -36,6 +36,7 @@ export interface Lab {
   readonly internet: Internet;
   readonly github: Internet["github"];
   readonly authority: Authority;
+  readonly ending: Ending;
   /** What no place may show, beside everything that the fake GitHub gave out. */
   readonly secrets: Set<string>;
   readonly bootHost: (options?: BootOptions) => Promise<Host>;
@@ -70,6 +71,7 @@ export async function openLab(t: TestContext): Promise<Lab | null> {
     internet,
     github,
     authority,
+    ending,
     secrets,
     bootHost: async ({ name = "forge", system = "trixie", bare = false, options = [] } = {}) => {
       const image = await buildHostImage(system, authority.certificate);

@@ -36,7 +36,15 @@ export async function buildImage(
     input: dockerfile,
     within: 300_000,
   });
+  await forgetOthers(repository, image);
   return image;
+}
+
+/** Earlier images of the same kind; one that a running host is made of stays. */
+async function forgetOthers(repository: string, image: string): Promise<void> {
+  const { stdout } = await docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", repository);
+  for (const other of stdout.split("\n").filter((name) => name !== "" && name !== image))
+    await ask("docker", ["image", "rm", other]);
 }
 
 const hasImage = async (image: string): Promise<boolean> =>
@@ -47,6 +55,3 @@ export function hashOf(parts: readonly (string | Uint8Array)[]): string {
   for (const part of parts) hash.update(part).update("\0");
   return hash.digest("hex").slice(0, 16);
 }
-
-/** Removes a tag; images that nothing uses any more go with it. */
-export const forgetImage = (image: string): Promise<unknown> => docker("image", "rm", "--force", image);

@@ -58,7 +58,12 @@ export async function saveRunnerImages(authority: string): Promise<string> {
     if (existsSync(archive)) return archive;
     const tags: string[] = [];
     for (const version of RUNNER_VERSIONS) {
-      const built = await buildImage("ci-fleet-lab/runner", DOCKERFILE(root, version), work, parts);
+      const built = await buildImage(
+        `ci-fleet-lab/runner-${version}`,
+        DOCKERFILE(root, version),
+        work,
+        parts,
+      );
       tags.push(`${RUNNER_IMAGE}:${version}`);
       await docker("tag", built, `${RUNNER_IMAGE}:${version}`);
     }

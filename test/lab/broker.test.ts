@@ -1,0 +1,118 @@
+// A host whose jobs are root and which has no credential: another one registers for it, over SSH, and for nobody else.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { docker } from "./command.ts";
+import { knowToken, makeFleet, REPOSITORY, writeSpec } from "./fleet.ts";
+import { openLab } from "./lab.ts";
+import { NOSY_JOB } from "./nosy.ts";
+import { putInForce } from "./put-in-force.ts";
+import { packRunner } from "./runner-files.ts";
+import { findSlot } from "./slot.ts";
+import { waitFor } from "./wait-for.ts";
+
+const TOKEN = "ghp_TheBrokersTokenThatNoRunnerHostMaySee1";
+const spec = (auth: string, checksum: string, accept = "") =>
+  writeSpec({
+    checksum,
+    github: `{url: https://github.com/acme, auth: ${auth}}`,
+    pools: {
+      root: `{docker: socket, trusted: true, labels: [root]${accept}}`,
+      keep: "{run: process, lifetime: persistent, labels: [keep]}",
+    },
+  });
+
+test("a host without a credential", async (t) => {
+  const lab = await openLab(t);
+  if (lab === null) return;
+  lab.github.liveness = 2000;
+  lab.secrets.add(TOKEN);
+  knowToken(lab.github, TOKEN);
+  const control = await lab.bootHost({ name: "control", bare: true });
+  const forge = await lab.bootHost({ name: "forge" });
+  const format = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
+  const { stdout: address } = await docker("inspect", "--format", format, control.container);
+  lab.internet.names.set("control.lab.example", address.trim());
+
+  // As docs/broker.md says.
+  const { sha256 } = await packRunner("2.337.0");
+  await makeFleet(forge, spec("{broker: ssh://mint@control.lab.example}", sha256));
+  await forge.bash("mkdir -p /etc/ci-fleet && ssh-keygen -q -t ed25519 -N '' -f /etc/ci-fleet/broker.key");
+  const key = await forge.bash("cut -d' ' -f1,2 /etc/ci-fleet/broker.key.pub");
+  await control.bash("useradd --create-home mint && systemctl start ssh.service");
+  await control.write("/etc/ci-fleet/token", `${TOKEN}\n`, "600", "mint:mint");
+  await control.write(
+    "/etc/ci-fleet/acme/fleet.yaml",
+    spec("{token: /etc/ci-fleet/token}", sha256, ", acceptLocalCredential: true"),
+  );
+  const inventory = await forge.bash(`cat ${REPOSITORY}/hosts/forge.yaml`);
+  await control.write("/etc/ci-fleet/acme/hosts/forge.yaml", inventory);
+  const forced = 'restrict,command="/usr/bin/ci-fleet mint --stdio --host forge -C /etc/ci-fleet/acme"';
+  await control.write(
+    "/home/mint/.ssh/authorized_keys",
+    `${forced} ${key.trim()} forge\n`,
+    "600",
+    "mint:mint",
+  );
+  await control.bash("chown mint:mint /home/mint/.ssh");
+  const known = await control.bash("cut -d' ' -f1,2 /etc/ssh/ssh_host_ed25519_key.pub");
+  await forge.write("/etc/ci-fleet/broker.known_hosts", `control.lab.example ${known}`);
+
+  const root = findSlot(lab, forge, { run: "container", pool: "root" });
+  const keep = findSlot(lab, forge, { run: "process", pool: "keep" });
+  const runJobs = async (script = "true") => {
+    const queued = ["root", "keep"].map((name) => lab.queueJob(script, { labels: [name], name }));
+    for (const job of queued) await lab.expectJob(job, "success", { within: 90_000 });
+  };
+
+  await lab.scene("its runners take jobs, and root among their jobs finds no credential", async () => {
+    await putInForce(forge);
+    await runJobs(NOSY_JOB);
+    const look =
+      "docker run --rm --privileged --pid=host --volume /:/host ghcr.io/actions/actions-runner:2.337.0 grep -rsE 'ghp_|BEGIN RSA' /host/etc /host/root /host/home /host/run || true";
+    // The image has no client of Docker's: the job asks the engine as any root of the host would.
+    assert.equal(await forge.bash(look), "");
+  });
+
+  await lab.scene("the broker out of reach, a slot waits, says so, and comes back by itself", async () => {
+    await control.bash("systemctl stop ssh.service ssh.socket; pkill -u mint || true");
+    await root.systemctl("stop");
+    await forge.run("systemctl", "start", "--no-block", root.unit);
+    const told = () => forge.journal(root.unit);
+    await waitFor("it to say why", async () => (await told()).includes("control.lab.example"), {
+      instead: told,
+    });
+    assert.equal(root.find(), undefined);
+    await control.bash("systemctl start ssh.service");
+    await runJobs();
+  });
+
+  await lab.scene("the key is good for this host's slots and nothing else", async () => {
+    const ask = (line: string, command = "") =>
+      forge.ask(
+        [
+          ...["ssh", "-T", "-i", "/etc/ci-fleet/broker.key", "-o", "BatchMode=yes"],
+          ...[
+            "-o",
+            "UserKnownHostsFile=/etc/ci-fleet/broker.known_hosts",
+            "mint@control.lab.example",
+            command,
+          ],
+        ],
+        `${line}\n`,
+      );
+    const other = await ask('{"verb":"mint","slot":"acme-root-smithy-1","want":"jit","repository":null}');
+    assert.doesNotMatch(other.stdout, /"kind":"ok"/);
+    const shell = await ask("", "cat /etc/ci-fleet/token");
+    assert.ok(!shell.stdout.includes(TOKEN));
+    const stranger = lab.github.addRunner("orgs/acme", {
+      name: "somebody",
+      labels: [],
+      ephemeral: false,
+      groupId: 1,
+    });
+    await ask(`{"verb":"delete-own","runner":${stranger.id}}`);
+    assert.ok(lab.github.findRunner("orgs/acme", "somebody"), "a stranger's runner was deleted");
+    assert.ok(keep.find());
+  });
+});
