@@ -42,7 +42,7 @@ export function readYaml(text: string, report: Report): Node | null {
     report.add("CF649", [], {
       message: "the file holds several YAML documents; a spec is one",
       help: "keep one document, or move the other into a file of its own",
-      span: { start, end: start + 3 },
+      span: { start, end: Math.min(start + 3, text.length) },
     });
     return null;
   }

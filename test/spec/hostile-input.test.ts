@@ -38,6 +38,10 @@ test("random bytes never throw", () => {
   );
 });
 
+test("a second document that begins without a marker has its place inside the text", () => {
+  expectCalm("version: 1\nfleet: \n...\n-");
+});
+
 test("random text made of YAML's own signs never throws", () => {
   const sign = fc.constantFrom(
     ..."-:?,[]{}#&*!|>'\"%@` \n\t\\<=~",
