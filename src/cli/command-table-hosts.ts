@@ -47,6 +47,22 @@ export const HOST_COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/doctor.ts"),
   },
   {
+    name: "watchdog",
+    summary: "Keep this host's runners alive: one pass of looking, deciding and doing",
+    examples: [
+      ["sudo ci-fleet watchdog --dry-run", "what it would do now, and why; changes nothing"],
+      ["sudo ci-fleet watchdog --json", "one pass, every decision with its evidence"],
+    ],
+    options: [
+      { flags: "-n, --dry-run", help: "decide, and do nothing" },
+      { flags: "--force", help: "let a pass remove more than half of a pool" },
+      { flags: "--no-arch-filter", help: "labels alone decide which host starts a slot for a job" },
+      ...HOST_OPTIONS,
+      JSON_OPTION,
+    ],
+    load: () => import("./commands/watchdog.ts"),
+  },
+  {
     name: "logs",
     args: { usage: "<slot>", values: null, help: "a slot of this host" },
     summary: "Show what a slot's runner said",

@@ -66,7 +66,22 @@ function parse(argv: readonly string[]): RawArgs {
   const marked = argv.map(markNumber);
   const { args, options } = cli.parse(["", "", ...marked], { run: false });
   const command = COMMANDS.find(({ name }) => name === cli.matchedCommandName) ?? null;
-  return { command, options, args: args.map((argument) => unmark(argument)) };
+  const settled = settleNegations(options, command?.options ?? []);
+  return { command, options: settled, args: args.map((argument) => unmark(argument)) };
+}
+
+/** cac reads `--no-arch-filter` as `archFilter: false`, and sets it to true where nothing is said. */
+function settleNegations(
+  options: Readonly<Record<string, unknown>>,
+  known: readonly OptionEntry[],
+): Readonly<Record<string, unknown>> {
+  const settled = { ...options };
+  for (const name of known.map(nameOf).filter((each) => each.startsWith("no-"))) {
+    const key = camelCase(name.slice("no-".length));
+    if (settled[key] === false) settled[camelCase(name)] = true;
+    if (typeof settled[key] === "boolean") delete settled[key];
+  }
+  return settled;
 }
 
 /** `7`, `1e3`, `` and ` ` are numbers to mri. */

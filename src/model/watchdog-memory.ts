@@ -6,7 +6,17 @@ import type { Mark, Memory, PassTime, Reason, RegistrationRef, Retirement, Start
 export const MEMORY_FILE = "watchdog.json";
 
 export function emptyMemory(time: PassTime): Memory {
-  return { version: 1, time, marks: {}, retiring: {}, started: {}, jobs: {}, listed: {} };
+  return {
+    version: 1,
+    time,
+    marks: {},
+    retiring: {},
+    started: {},
+    jobs: {},
+    listed: {},
+    allowance: null,
+    lastFine: null,
+  };
 }
 
 export function writeMemory(memory: Memory): string {
@@ -32,6 +42,8 @@ export function readMemory(text: string | null): Memory | null {
     started: readEach(value.started, readStarted),
     jobs: readEach(value.jobs, readNumber),
     listed: readEach(value.listed, readNumber),
+    allowance: readNumber(value.allowance),
+    lastFine: readNumber(value.lastFine),
   };
 }
 

@@ -144,6 +144,10 @@ export interface Memory {
   readonly jobs: Readonly<Record<string, number>>;
   /** Registrations on each scope's list when it was read last. */
   readonly listed: Readonly<Record<string, number>>;
+  /** Requests that this host may send by its share of the fleet's budget; null: nobody counted yet. */
+  readonly allowance: number | null;
+  /** Wall clock of the last pass that found nothing to look at; null: none yet. */
+  readonly lastFine: number | null;
 }
 
 // ---------------------------------------------------------------- decided

@@ -16,8 +16,9 @@ export async function askDemand(
   plan: Plan,
   ports: ObservePorts,
   meter: Meter,
-  deadlineMs: number,
+  { deadlineMs, silence }: { readonly deadlineMs: number; readonly silence: string | null },
 ): Promise<ReadonlyMap<string, Seen<Demand>>> {
+  if (silence !== null) return new Map([...ports.demand.keys()].map((target) => [target, unseen(silence)]));
   const since = ports.time().wall - plan.watchdog.activeWithin;
   const asked = [...ports.demand].map(async ([target, api]) => {
     const answer = await ports.within(askTarget(target, api, since, meter), deadlineMs);

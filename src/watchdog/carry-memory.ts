@@ -24,6 +24,8 @@ export function carryMemory(before: Memory | null, time: PassTime, windows: Wind
     ...emptyMemory(time),
     retiring: Object.fromEntries(retiring),
     listed: before.listed,
+    allowance: before.allowance,
+    lastFine: before.lastFine,
   };
   return { memory, broken };
 }

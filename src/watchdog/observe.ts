@@ -9,7 +9,7 @@ import { askDemand } from "./ask-demand.ts";
 import { askScope, type ScopeAnswer } from "./ask-scope.ts";
 import { askVersions } from "./ask-versions.ts";
 import { Meter } from "./meter.ts";
-import type { HostLook, ObservePorts } from "./watch-ports.ts";
+import type { HostLook, ObservePorts, WatchedScope } from "./watch-ports.ts";
 import { chooseWindows, type Windows } from "./windows.ts";
 
 export interface ObserveInputs {
@@ -17,6 +17,8 @@ export interface ObserveInputs {
   readonly host: PlannedHost;
   readonly memory: Memory | null;
   readonly windows?: Windows;
+  /** Why GitHub is not asked in this pass; null: it is. */
+  readonly silence?: string | null;
 }
 
 const LOOK_MS = 45_000;
@@ -24,25 +26,27 @@ const GITHUB_MS = 120_000;
 
 export async function observe(inputs: ObserveInputs, ports: ObservePorts): Promise<Observation> {
   const { plan, host, memory } = inputs;
+  const silence = inputs.silence ?? null;
   const windows = inputs.windows ?? chooseWindows(plan);
   const meter = new Meter();
   const looking = ports.within(ports.look(), LOOK_MS);
-  const demanding = askDemand(plan, ports, meter, GITHUB_MS);
-  const versioning = askVersions(plan, ports, meter, GITHUB_MS);
+  const demanding = askDemand(plan, ports, meter, { deadlineMs: GITHUB_MS, silence });
+  const versioning = silence === null ? askVersions(plan, ports, meter, GITHUB_MS) : new Map();
   const looked = await looking;
   const look = looked === "late" ? lookBlind(host, `no answer within ${LOOK_MS / 1000} s`) : looked;
   const owned = listOwnedSlots(plan);
   const request = { plan, host, memory, windows, owned, slots: look.slots, now: ports.time().monotonic };
   const answers = await Promise.all(
     ports.scopes.map(async (scope) => {
+      if (silence !== null) return silentScope(scope, silence);
       const answer = await ports.within(askScope(scope, request, meter), GITHUB_MS);
       return answer === "late" ? lateScope(scope.target, scope.api.url) : answer;
     }),
   );
   const [demand, versionEnds] = await Promise.all([demanding, versioning]);
-  const closed = ports.closed.map(({ target, url, why }): ScopeTrouble => {
-    return { target, scope: url, kind: "refused", why };
-  });
+  const closed = ports.closed.map(
+    ({ target, url, kind, why }): ScopeTrouble => ({ target, scope: url, kind, why }),
+  );
   return {
     host: host.name,
     time: ports.time(),
@@ -59,6 +63,11 @@ export async function observe(inputs: ObserveInputs, ports: ObservePorts): Promi
     requestsSent: meter.sent,
     requestsCounted: meter.counted,
   };
+}
+
+function silentScope({ target, api }: WatchedScope, why: string): ScopeAnswer {
+  const trouble = { target, scope: api.url, kind: "limited", why } as const;
+  return { url: api.url, registrations: [], trouble, total: null };
 }
 
 function lateScope(target: string, url: string): ScopeAnswer {

@@ -22,7 +22,12 @@ export interface ObservePorts {
   /** Of the targets that this host's slots belong to; of all where it is the deputy. */
   readonly scopes: readonly WatchedScope[];
   /** Targets whose access could not even be opened, with why. */
-  readonly closed: readonly { readonly target: string; readonly url: string; readonly why: string }[];
+  readonly closed: readonly {
+    readonly target: string;
+    readonly url: string;
+    readonly kind: "refused" | "unknown";
+    readonly why: string;
+  }[];
   readonly demand: ReadonlyMap<string, DemandApi>;
   /** `late`: it was not done in time; what it says later is nobody's any more. */
   within<T>(work: Promise<T>, milliseconds: number): Promise<T | "late">;

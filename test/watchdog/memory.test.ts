@@ -30,6 +30,8 @@ const FULL: Memory = {
   started: { "acme-ci-forge-3": { at: 480_000, times: 2 } },
   jobs: { "4711": 490_000 },
   listed: { "https://github.com/acme": 250 },
+  allowance: 12.5,
+  lastFine: 900_000,
 };
 
 test("what was written is read", () => {

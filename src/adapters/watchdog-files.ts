@@ -1,0 +1,140 @@
+// The small files by which the watchdog holds slots back, assigns repositories and remembers. In: where the fleet is
+// installed. Out: reads that never throw; writes that are whole and on the disk, or a WorldError.
+
+import { randomBytes } from "node:crypto";
+import * as fs from "node:fs";
+import { join } from "node:path";
+import { errnoOf, WorldError } from "../base/world-error.ts";
+import type { InstallPlaces } from "../model/apply.ts";
+import { type Seen, seen, unseen } from "../model/host-observation.ts";
+import { type KeptName, MINT_JOURNAL_FILE, readMintJournal } from "../model/mint-journal.ts";
+import type { HostFiles, HostTools } from "../model/ports.ts";
+import { MAX_SLOT_FILE_BYTES } from "../model/slot-state.ts";
+import type { Holder } from "../model/watchdog.ts";
+import { MEMORY_FILE } from "../model/watchdog-memory.ts";
+import { openNewFlags } from "./open-flags.ts";
+import { throwAway } from "./slot-folders.ts";
+
+/** Ten thousand slots' marks, and more. */
+const MAX_MEMORY_BYTES = 16 * 1024 * 1024;
+const HELD_TEXT = "by watchdog: it is being taken down\n";
+
+export function readMemoryText(files: HostFiles, { state }: InstallPlaces): string | null {
+  const bytes = files.readBytes(`${state}/${MEMORY_FILE}`, MAX_MEMORY_BYTES);
+  return bytes.ok ? new TextDecoder("utf-8").decode(bytes.value) : null;
+}
+
+export function saveMemoryText({ state }: InstallPlaces, text: string): void {
+  replaceDurably(state, MEMORY_FILE, text, 0o600);
+}
+
+/** By the first words of the mark. null: nobody holds it back. */
+export function readHolder(files: HostFiles, { state }: InstallPlaces, slot: string): Seen<Holder | null> {
+  const mark = files.readBytes(`${state}/drained/${slot}`, 256);
+  if (!mark.ok) {
+    return mark.code === "ENOENT" || mark.code === "ENOTDIR" ? seen(null) : unseen(mark.code);
+  }
+  const text = new TextDecoder("utf-8").decode(mark.value);
+  if (text.startsWith("by watchdog:")) return seen("watchdog");
+  return seen(text.startsWith("by apply:") ? "apply" : "hand");
+}
+
+/** Leaves another's mark as it is. */
+export function holdSlot({ state }: InstallPlaces, slot: string): void {
+  const folder = `${state}/drained`;
+  try {
+    fs.mkdirSync(folder, { recursive: true, mode: 0o755 });
+  } catch (cause) {
+    throw failure(`make the folder ${folder}`, cause);
+  }
+  try {
+    const descriptor = fs.openSync(join(folder, slot), openNewFlags, 0o644);
+    try {
+      fs.writeFileSync(descriptor, HELD_TEXT);
+      fs.fsyncSync(descriptor);
+    } finally {
+      fs.closeSync(descriptor);
+    }
+  } catch (cause) {
+    if (errnoOf(cause) === "EEXIST") return;
+    throw failure(`hold ${slot} back`, cause);
+  }
+}
+
+/** Takes away only our own mark. */
+export function letSlotGo(files: HostFiles, places: InstallPlaces, slot: string): void {
+  const holder = readHolder(files, places, slot);
+  if (!holder.known || holder.value !== "watchdog") return;
+  try {
+    fs.rmSync(`${places.state}/drained/${slot}`, { force: true });
+  } catch (cause) {
+    throw failure(`let ${slot} go`, cause);
+  }
+}
+
+export function assignRepository({ state }: InstallPlaces, slot: string, repository: string): void {
+  replaceDurably(`${state}/assigned`, slot, `${repository}\n`, 0o644);
+}
+
+/** All generations of the five identity files: a part of them can neither start nor be configured. */
+export async function forgetIdentity(
+  { state }: InstallPlaces,
+  slot: string,
+  tools: HostTools,
+): Promise<void> {
+  const folder = `${state}/${slot}/state`;
+  let names: readonly string[];
+  try {
+    names = fs.readdirSync(folder);
+  } catch (cause) {
+    if (errnoOf(cause) === "ENOENT") return;
+    throw failure(`read ${folder}`, cause);
+  }
+  const known = names.filter((name) => /^(?:current|previous|suspect|generation-[A-Za-z0-9]+)$/.test(name));
+  await throwAway(
+    known.map((name) => join(folder, name)),
+    tools,
+  );
+}
+
+/** What mint wrote down of the registrations that it asked for. */
+export function readNames(
+  files: HostFiles,
+  { state }: InstallPlaces,
+  slot: string,
+): Seen<readonly KeptName[]> {
+  const bytes = files.readBytes(`${state}/${slot}/${MINT_JOURNAL_FILE}`, MAX_SLOT_FILE_BYTES);
+  if (bytes.ok) return seen(readMintJournal(new TextDecoder("utf-8").decode(bytes.value)).names);
+  return bytes.code === "ENOENT" || bytes.code === "ENOTDIR" ? seen([]) : unseen(bytes.code);
+}
+
+export function replaceDurably(folder: string, name: string, text: string, mode: number): void {
+  const part = join(folder, `.${name}.${randomBytes(6).toString("hex")}`);
+  try {
+    fs.mkdirSync(folder, { recursive: true, mode: 0o755 });
+    const descriptor = fs.openSync(part, openNewFlags, mode);
+    try {
+      fs.writeFileSync(descriptor, text);
+      fs.fchmodSync(descriptor, mode);
+      fs.fsyncSync(descriptor);
+    } finally {
+      fs.closeSync(descriptor);
+    }
+    fs.renameSync(part, join(folder, name));
+    const opened = fs.openSync(folder, "r");
+    try {
+      fs.fsyncSync(opened);
+    } finally {
+      fs.closeSync(opened);
+    }
+  } catch (cause) {
+    if (errnoOf(cause) === null) throw cause;
+    fs.rmSync(part, { force: true });
+    throw failure(`write ${join(folder, name)}`, cause);
+  }
+}
+
+function failure(operation: string, cause: unknown): WorldError {
+  if (errnoOf(cause) === null) throw cause;
+  return new WorldError(operation, cause);
+}

@@ -1,0 +1,132 @@
+// What a pass of the watchdog observes with, made real: this host, GitHub as far as it can be opened. In: the plan,
+// this host. Out: ports.
+
+import { setTimeout as sleep } from "node:timers/promises";
+import { readDisk } from "../../adapters/observe-disk.ts";
+import { observeHost } from "../../adapters/observe-slots.ts";
+import { readSlotLog } from "../../adapters/slot-log.ts";
+import { readHolder, readNames } from "../../adapters/watchdog-files.ts";
+import { WorldError } from "../../base/world-error.ts";
+import type { AnswerCache, DemandApi } from "../../model/github.ts";
+import { type SlotObservation, unseen } from "../../model/host-observation.ts";
+import type { Plan } from "../../model/plan.ts";
+import type { HostFiles } from "../../model/ports.ts";
+import { isUp, judgeLife } from "../../model/slot-life.ts";
+import type { Memory, PassTime, WatchedSlot } from "../../model/watchdog.ts";
+import type { HostLook, ObservePorts, WatchedScope } from "../../watchdog/watch-ports.ts";
+import { openLook } from "../open-look.ts";
+import { openTarget } from "../open-target.ts";
+import type { ThisHost } from "../this-host.ts";
+
+export interface OpenedGitHub extends Pick<ObservePorts, "scopes" | "closed" | "demand"> {}
+
+export function readTime(files: HostFiles): PassTime {
+  const boot = files.readText("/proc/sys/kernel/random/boot_id");
+  return {
+    wall: Date.now(),
+    monotonic: Number(process.hrtime.bigint() / 1_000_000n),
+    boot: boot.ok ? boot.value.trim() : null,
+  };
+}
+
+/** The targets of this host's slots; the deputy sees all. Demand only where a pool here follows the queue. */
+export async function openGitHubs(plan: Plan, at: ThisHost, cache: AnswerCache): Promise<OpenedGitHub> {
+  const isDeputy = plan.watchdog.deputy === at.host.name;
+  const used = new Set(at.host.placements.map(({ target }) => target));
+  const scaling = new Set(plan.pools.flatMap(({ name, scaling: range }) => (range === null ? [] : [name])));
+  const follows = new Set(
+    at.host.placements.flatMap(({ pool, target }) => (scaling.has(pool) ? [target] : [])),
+  );
+  const scopes: WatchedScope[] = [];
+  const closed: ObservePorts["closed"][number][] = [];
+  const demand = new Map<string, DemandApi>();
+  for (const target of plan.targets) {
+    const { name, url } = target;
+    if (!isDeputy && !used.has(name)) continue;
+    if (target.auth.kind === "broker") {
+      closed.push({ target: name, url, kind: "unknown", why: "this host asks GitHub by a broker" });
+      continue;
+    }
+    try {
+      const access = await openTarget(plan, target, at, { cache });
+      scopes.push(...access.scopes.map(({ api }) => ({ target: name, api })));
+      if (follows.has(name)) demand.set(name, access.demand);
+    } catch (error) {
+      if (!(error instanceof WorldError)) throw error;
+      closed.push({ target: name, url, kind: "refused", why: error.message });
+    }
+  }
+  return { scopes, closed, demand };
+}
+
+export function openSources(
+  plan: Plan,
+  at: ThisHost,
+  github: OpenedGitHub,
+  memory: Memory | null,
+): ObservePorts {
+  const { host, places } = at;
+  const { files } = openLook(host, places);
+  return {
+    ...github,
+    time: () => readTime(files),
+    within: async (work, milliseconds) => {
+      const stop = new AbortController();
+      const late = sleep(milliseconds, "late" as const, { signal: stop.signal }).catch(() => "late" as const);
+      try {
+        return await Promise.race([work, late]);
+      } finally {
+        stop.abort();
+      }
+    },
+    look: async () => lookHere(plan, at, memory),
+  };
+}
+
+async function lookHere(plan: Plan, at: ThisHost, memory: Memory | null): Promise<HostLook> {
+  const { host, places } = at;
+  const ports = openLook(host, places);
+  const observed = await observeHost({ plan, host, places, only: null }, ports);
+  const slots = await watchAll(observed.slots, at, memory);
+  return { slots, foreign: observed.foreignProcesses, disks: [readDisk(places.state)] };
+}
+
+/** One slot, now. */
+export async function lookAtSlot(plan: Plan, at: ThisHost, slot: string): Promise<WatchedSlot> {
+  const { host, places } = at;
+  const request = { plan, host, places, only: new Set([slot]) };
+  const { slots } = await observeHost(request, openLook(host, places));
+  const [seen] = await watchAll(slots, at, "all");
+  if (seen === undefined) throw new Error(`${slot} is no slot of ${host.name}`);
+  return seen;
+}
+
+const LOGS_AT_ONCE = 4;
+
+/** Logs are read only where something was marked: each costs a process. */
+async function watchAll(
+  slots: readonly SlotObservation[],
+  at: ThisHost,
+  memory: Memory | null | "all",
+): Promise<readonly WatchedSlot[]> {
+  const { host, places } = at;
+  const { files, tools } = openLook(host, places);
+  const isMarked = (slot: string): boolean =>
+    memory === "all" ||
+    memory?.retiring[slot] !== undefined ||
+    Object.keys(memory?.marks ?? {}).some((key) => key.startsWith(`${slot} `));
+  const watched: WatchedSlot[] = [];
+  for (let from = 0; from < slots.length; from += LOGS_AT_ONCE) {
+    const some = slots.slice(from, from + LOGS_AT_ONCE).map(async (seen): Promise<WatchedSlot> => {
+      const wantsLog = isUp(judgeLife(seen).life) && isMarked(seen.slot);
+      return {
+        ...seen,
+        holder: readHolder(files, places, seen.slot),
+        names: readNames(files, places, seen.slot),
+        log: wantsLog ? await readSlotLog(seen, places, tools) : unseen("it was not read"),
+      };
+    });
+    watched.push(...(await Promise.all(some)));
+  }
+  return watched;
+}

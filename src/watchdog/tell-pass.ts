@@ -1,0 +1,76 @@
+// A pass as others read it: lines of the audit log, a document for programs, a page for people. In: the pass. Out:
+// data and text. Evidence quotes strangers: whoever prints it to a terminal cleans it.
+
+import type { Decided, Decision, Observation, Outcome } from "../model/watchdog.ts";
+import { keyOf } from "./decide.ts";
+
+export interface Pass {
+  readonly observation: Observation;
+  readonly decided: Decided;
+  /** Empty in a dry run. */
+  readonly outcomes: readonly Outcome[];
+  readonly isDry: boolean;
+}
+
+/** What was done or would have been, and what could not be told: the rest of a pass is in `--json`. */
+export function listAuditLines({ observation, decided, outcomes }: Pass): readonly string[] {
+  const at = new Date(observation.time.wall).toISOString();
+  const done = outcomes.map(({ decision, result, steps }) =>
+    JSON.stringify({ at, ...describeDecision(decision), result, steps }),
+  );
+  const notices = decided.notices.map(({ fact, text }) => JSON.stringify({ at, notice: fact, text }));
+  return [...done, ...notices];
+}
+
+function describeDecision({ subject, verdict, reason, evidence, action }: Decision) {
+  return {
+    subject: keyOf(subject),
+    slot: subject.slot,
+    pool: subject.pool,
+    verdict,
+    reason,
+    evidence,
+    action: action?.kind ?? null,
+  };
+}
+
+export function makePassDocument({ observation, decided, outcomes, isDry }: Pass) {
+  return {
+    schema: "ci-fleet/watchdog/v1",
+    host: observation.host,
+    at: new Date(observation.time.wall).toISOString(),
+    dryRun: isDry,
+    decisions: decided.decisions.map(describeDecision),
+    outcomes: outcomes.map(({ decision, result, steps }) => ({
+      subject: keyOf(decision.subject),
+      action: decision.action?.kind ?? null,
+      result,
+      steps,
+    })),
+    notices: decided.notices,
+    github: {
+      requests: observation.requestsSent,
+      counted: observation.requestsCounted,
+      left: observation.requestsLeft,
+      clockOffset: observation.clockOffset,
+    },
+  };
+}
+
+/** One line for what is not simply well; the reason and its evidence beside it. */
+export function describePass({ decided, outcomes, isDry }: Pass): string {
+  const results = new Map(outcomes.map(({ decision, result, steps }) => [decision, { result, steps }]));
+  const lines: string[] = [];
+  const quiet = decided.decisions.filter(({ verdict }) => verdict === "leave").length;
+  for (const decision of decided.decisions) {
+    const { subject, verdict, reason, evidence, action } = decision;
+    if (verdict === "leave") continue;
+    const what = action === null ? verdict : `${isDry ? "would " : ""}${action.kind}`;
+    lines.push(`${what.padEnd(12)} ${keyOf(subject)}  ${reason}: ${evidence.join("; ")}`);
+    const outcome = results.get(decision);
+    if (outcome !== undefined) lines.push(`${"".padEnd(12)} ${outcome.result}: ${outcome.steps.join("; ")}`);
+  }
+  for (const { fact, text } of decided.notices) lines.push(`${"notice".padEnd(12)} ${fact}: ${text}`);
+  lines.push(`${quiet} of ${decided.decisions.length} left as they are`);
+  return `${lines.join("\n")}\n`;
+}
