@@ -134,7 +134,7 @@ export function makeHost(change: Partial<PlannedHost> = {}): PlannedHost {
 export function makePlan(host: PlannedHost, change: Partial<Plan> = {}): Plan {
   return {
     fleet: "acme",
-    ciFleetVersion: "0.1.0",
+    ciFleetVersion: "1.0.0",
     specFile: "fleet.yaml",
     units: nameUnits("acme"),
     targets: [
