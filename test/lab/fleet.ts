@@ -15,6 +15,7 @@ export function writeSpec({
   checksum = null,
   hosts = ["forge"],
   pools,
+  watchdog = "{every: 1d}",
   more = "",
 }: {
   readonly fleet?: string;
@@ -24,6 +25,8 @@ export function writeSpec({
   readonly checksum?: string | null;
   readonly hosts?: readonly string[];
   readonly pools: Readonly<Record<string, string>>;
+  /** Scenes that stop things by hand want nobody to start them again. */
+  readonly watchdog?: string;
   readonly more?: string;
 }): string {
   const list = (entries: readonly (readonly [string, string])[]) =>
@@ -32,7 +35,7 @@ export function writeSpec({
   return [
     `version: 1\nfleet: ${fleet}\ngithub: ${github}\nrunner: {version: "${version}"${checksums}}\n`,
     `hosts:\n${list(hosts.map((host) => [host, ""] as const))}`,
-    `pools:\n${list(Object.entries(pools))}${more}`,
+    `pools:\n${list(Object.entries(pools))}watchdog: ${watchdog}\n${more}`,
   ].join("");
 }
 
