@@ -17,6 +17,7 @@ import { throwAway } from "./slot-folders.ts";
 
 /** Ten thousand slots' marks, and more. */
 const MAX_MEMORY_BYTES = 16 * 1024 * 1024;
+const PENDING_FILE = "pending.json";
 const HELD_TEXT = "by watchdog: it is being taken down\n";
 
 export function readMemoryText(files: HostFiles, { state }: InstallPlaces): string | null {
@@ -95,6 +96,19 @@ export async function forgetIdentity(
     known.map((name) => join(folder, name)),
     tools,
   );
+}
+
+/** What `apply` wrote down of slots that it left alone, and when. Null: there is nothing, or it cannot be read. */
+export function readPendingText({
+  state,
+}: InstallPlaces): { readonly text: string; readonly at: number } | null {
+  const path = `${state}/${PENDING_FILE}`;
+  try {
+    return { text: fs.readFileSync(path, "utf8"), at: fs.statSync(path).mtimeMs };
+  } catch (cause) {
+    if (errnoOf(cause) === null) throw cause;
+    return null;
+  }
 }
 
 /** What mint wrote down of the registrations that it asked for. */

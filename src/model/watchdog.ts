@@ -26,6 +26,8 @@ export interface WatchedSlot extends SlotObservation {
   readonly log: Seen<LogSummary>;
   /** Registrations that mint asked for, oldest first: ephemeral slots only. */
   readonly names: Seen<readonly KeptName[]>;
+  /** It runs with a configuration that is in force no more: `apply` did not restart it, for it had a job. */
+  readonly outdated: Seen<boolean>;
 }
 
 /** One registration asked for by its number: the only thing that may be believed when it says "gone". */
@@ -89,6 +91,8 @@ export interface Observation {
   /** When GitHub ends the pinned version, ISO 8601; null where it does not say. By target. */
   readonly versionEnds: ReadonlyMap<string, Seen<string | null>>;
   readonly disks: readonly Seen<DiskSpace>[];
+  /** What `apply` has left undone beside restarts: a slot, and what is to be done to it. */
+  readonly unfinished: readonly { readonly slot: string; readonly action: string }[];
   /** Listeners and workers that belong to no slot. */
   readonly foreign: Seen<readonly RunnerProcess[]>;
   /** Requests left at GitHub until its limit renews; null: it did not say. */
@@ -186,6 +190,7 @@ export type Reason =
   | "StartingNow"
   | "HostNotFit"
   | "Updating"
+  | "StartOverdue"
   | "SessionConflict"
   | "MarkerWithoutWorker"
   | "ZombieBusy"
@@ -211,6 +216,7 @@ export type Reason =
   | "DrainedAndIdle"
   | "IdleBeyondMin"
   | "NeededElsewhere"
+  | "ConfigurationOutdated"
   | "JobsWaiting"
   | "RetirementUnderWay"
   | "RetirementDone"

@@ -20,7 +20,7 @@ import { carryMemory } from "./carry-memory.ts";
 import type { Finding } from "./finding.ts";
 import { judgeRegistrations } from "./judge-registrations.ts";
 import { limitRemovals, type RipeRemoval } from "./limit-removals.ts";
-import { listNotices } from "./list-notices.ts";
+import { listNotices, listSlotNotices } from "./list-notices.ts";
 import { planScaling, readDemand, type Scaling } from "./scale.ts";
 import { buildCases, judgeRemote, markKey, type SlotCase } from "./slot-case.ts";
 import { judgeSlot } from "./slot-rules.ts";
@@ -60,15 +60,16 @@ export function decide(inputs: DecideInputs): Decided {
       .toSorted((a, b) => compareNames(a.subject, b.subject)),
   ];
   const marks = noteMarks(judged, cases, memory);
+  const started = keepStarted(memory, cases);
   const decisions = concludeAll(judged, { inputs, cases, memory, marks, isBroken: broken !== null });
   return {
     decisions,
-    notices: listNotices(plan, observation, broken),
+    notices: [...listNotices(plan, observation, broken), ...listSlotNotices(decisions, started)],
     memory: {
       ...memory,
       marks,
       jobs: scaling.jobs,
-      started: keepStarted(memory, cases),
+      started,
       listed: { ...memory.listed, ...Object.fromEntries(observation.listed) },
     },
   };
@@ -118,8 +119,10 @@ function noteMarks(
     if (finding.kind === "if-it-lasts") note(key, finding.reason, finding.of);
     if (finding.kind === "say" && finding.verdict === "unknown") keepMarks(marks, memory, key);
   }
-  for (const { slot, jobSign } of cases)
+  for (const { slot, jobSign, silentRun } of cases) {
     if (jobSign !== null) note(slot.name, "MarkerWithoutWorker", jobSign);
+    if (silentRun !== null) note(slot.name, "StartOverdue", silentRun);
+  }
   return marks;
 }
 

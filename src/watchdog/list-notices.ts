@@ -1,9 +1,10 @@
-// What a pass has to tell that is no slot's. In: plan, observation, whether windows began anew. Out: notices.
+// What a pass has to tell beside its decisions: what is no slot's, and slots that only a person can help. In: plan,
+// observation, whether windows began anew; decisions. Out: notices.
 
 import { formatDuration, formatSize } from "../base/units.ts";
 import { MIN_FREE_MIB_TO_REGISTER } from "../model/disk-guard.ts";
 import type { Plan } from "../model/plan.ts";
-import type { Notice, Observation } from "../model/watchdog.ts";
+import type { Decision, Memory, Notice, Observation } from "../model/watchdog.ts";
 
 /** The runner's own limit is five minutes. */
 const CLOCK_MS = 60_000;
@@ -11,7 +12,7 @@ const DAY = 86_400_000;
 const VERSION_NOTICE_MS = 7 * DAY;
 
 export function listNotices(plan: Plan, observation: Observation, broken: string | null): readonly Notice[] {
-  const { troubles, foreign, clockOffset, disks } = observation;
+  const { troubles, foreign, clockOffset, disks, unfinished } = observation;
   const notices: Notice[] = troubles.map(({ scope, kind, why }) => ({
     fact: kind === "refused" ? "CredentialRefused" : kind === "limited" ? "RateLimited" : "GitHubUnknown",
     text: `${scope}: ${why}`,
@@ -36,7 +37,36 @@ export function listNotices(plan: Plan, observation: Observation, broken: string
       text: `${disk.value.path} has ${formatSize(disk.value.freeBytes)} free`,
     });
   }
+  for (const { slot, action } of unfinished) {
+    const text = `${slot} waits for \`ci-fleet apply\`, which left it for when it has no job: ${action}`;
+    notices.push({ fact: "ApplyUnfinished", text });
+  }
   return [...notices, ...listVersionNotices(plan, observation)];
+}
+
+/** Starts in a row that came to nothing: five is where ARC gives up (EphemeralRunner controller). */
+const FAILED_STARTS = 5;
+
+export function listSlotNotices(
+  decisions: readonly Decision[],
+  started: Memory["started"],
+): readonly Notice[] {
+  const overdue = decisions.flatMap(({ subject, reason, evidence }): readonly Notice[] =>
+    reason === "StartOverdue" && subject.kind === "slot"
+      ? [{ fact: "StartOverdue", text: `${subject.slot}: ${evidence.join("; ")}` }]
+      : [],
+  );
+  const failing = Object.entries(started).flatMap(([slot, { times }]): readonly Notice[] =>
+    times < FAILED_STARTS
+      ? []
+      : [
+          {
+            fact: "StartsFail",
+            text: `${slot} was started ${times} times and never came to serve; \`ci-fleet logs ${slot}\``,
+          },
+        ],
+  );
+  return [...overdue, ...failing];
 }
 
 function listVersionNotices(plan: Plan, { versionEnds, time, clockOffset }: Observation): readonly Notice[] {

@@ -59,6 +59,7 @@ export async function observe(inputs: ObserveInputs, ports: ObservePorts): Promi
     versionEnds,
     disks: look.disks,
     foreign: look.foreign,
+    unfinished: look.unfinished,
     requestsLeft: meter.left,
     requestsSent: meter.sent,
     requestsCounted: meter.counted,
@@ -100,8 +101,9 @@ function lookBlind(host: PlannedHost, why: string): HostLook {
         holder: blind,
         log: blind,
         names: blind,
+        outdated: blind,
       }),
     ),
   );
-  return { slots, foreign: blind, disks: [] };
+  return { slots, foreign: blind, disks: [], unfinished: [] };
 }

@@ -4,18 +4,12 @@ import type { Retirement } from "../model/watchdog.ts";
 import { type Finding, type Rule, say } from "./finding.ts";
 import { beginRetirement, stopUnregistered } from "./retire.ts";
 import { describeAsked, liveSign } from "./rules-retirement.ts";
+import { hasBegun, isOverdue } from "./slot-case.ts";
 import type { RuledSlot } from "./slot-rules.ts";
 
 /** A runner that is up, of which everything may be seen, without a job. */
 const isQuietlyUp = (at: RuledSlot): boolean =>
-  (at.life === "idle" || (at.life === "starting" && hasBegun(at))) && at.hasNoWorker;
-
-/** Its container or process runs: it is past what mint prepares. */
-function hasBegun({ seen }: RuledSlot): boolean {
-  const unit = seen.unit.known ? seen.unit.value : null;
-  const container = seen.container.known ? seen.container.value : null;
-  return unit === null ? container?.running === true : unit.active === "active";
-}
+  (at.life === "idle" || (at.life === "starting" && hasBegun(at.seen))) && at.hasNoWorker;
 
 const signOfJob: Rule<RuledSlot> = (at) => (isQuietlyUp(at) ? liveSign(at) : null);
 
@@ -65,6 +59,15 @@ function nextOf({ slot }: RuledSlot): Retirement["next"] {
   return slot.always ? "start" : "stay-down";
 }
 
+/** What is registered would be hung or gone: this has no registration, and will not get one by itself. */
+const startOverdue: Rule<RuledSlot> = (at) => {
+  const { silentSince, now, lifeEvidence, current } = at;
+  if (silentSince === null || !isOverdue(at)) return null;
+  const known = current === null ? "no registration of it is known" : `it has registration ${current.id}`;
+  const since = `it has been so for ${Math.round((now - silentSince) / 1000)} s`;
+  return say("unknown", "StartOverdue", lifeEvidence, known, since);
+};
+
 const starting: Rule<RuledSlot> = ({ life, lifeEvidence, seen }) => {
   if (life !== "starting") return null;
   const mint = seen.mint.known ? seen.mint.value : null;
@@ -94,6 +97,18 @@ const runsUnrecorded: Rule<RuledSlot> = (at) =>
   at.life === "idle" && at.current === null
     ? say("leave", "RegisteredElsewhere", "it runs with a registration that is not in our records")
     : null;
+
+/** `apply` restarts what has no job and leaves the rest; what takes one job ends by itself. */
+const configurationOutdated: Rule<RuledSlot> = (at) => {
+  if (at.life !== "idle" || !at.seen.outdated.known || !at.seen.outdated.value) return null;
+  if (at.current === null || at.scaling.serves.has(at.slot.name)) return null;
+  return retireIdle(
+    at,
+    "ConfigurationOutdated",
+    at.windows.drained,
+    "`apply` left its restart for when it has no job",
+  );
+};
 
 const neededElsewhere: Rule<RuledSlot> = (at) => {
   const { life, repositories, scaling, placement, slot } = at;
@@ -126,10 +141,11 @@ const idleBeyondMin: Rule<RuledSlot> = (at) => {
 
 function retireIdle(
   at: RuledSlot,
-  reason: "IdleBeyondMin" | "NeededElsewhere",
+  reason: "IdleBeyondMin" | "NeededElsewhere" | "ConfigurationOutdated",
   forMs: number,
   why: string,
 ): Finding {
+  const next = reason === "ConfigurationOutdated" ? nextOf(at) : "stay-down";
   return {
     kind: "if-it-lasts",
     reason,
@@ -138,7 +154,7 @@ function retireIdle(
     forMs,
     looks: 1,
     isConfirmed: at.isConfirmed,
-    action: { kind: "retire", slot: at.slot.name, retirement: beginRetirement(at, reason, "stay-down") },
+    action: { kind: "retire", slot: at.slot.name, retirement: beginRetirement(at, reason, next) },
   };
 }
 
@@ -147,11 +163,13 @@ export const RUNNING_RULES: readonly Rule<RuledSlot>[] = [
   registrationGone,
   zombieBusy,
   hungListener,
+  startOverdue,
   starting,
   sessionConflict,
   busyAtGitHub,
   remoteUnknown,
   runsUnrecorded,
+  configurationOutdated,
   neededElsewhere,
   serving,
   idleBeyondMin,

@@ -7,7 +7,7 @@ import { isUp } from "../model/slot-life.ts";
 import type { Demand, Memory, Observation, WaitingJob } from "../model/watchdog.ts";
 import { archOf, type CoverOptions, coversJob, rankHosts } from "./cover-job.ts";
 import { shareOf } from "./share.ts";
-import { judgeRemote, markKey, type SlotCase } from "./slot-case.ts";
+import { isOverdue, judgeRemote, markKey, type SlotCase } from "./slot-case.ts";
 import { mayStartNow } from "./start-pace.ts";
 
 export interface Scaling {
@@ -112,7 +112,7 @@ function servesRepository({ repositories, seen }: SlotCase, job: WaitingJob): bo
 function isComing(at: SlotCase, memory: Memory): boolean {
   if (at.retirement !== null || at.seen.drained.known === false || at.seen.drained.value) return false;
   if (at.life === "idle") return isTakingJobs(at, memory);
-  if (at.life !== "starting") return false;
+  if (at.life !== "starting" || isOverdue(at)) return false;
   const mint = at.seen.mint.known ? at.seen.mint.value : null;
   if (mint !== null && mint.state !== "ready") return false;
   // A slot that has come up by itself again, after its job, was not started here.

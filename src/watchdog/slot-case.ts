@@ -37,6 +37,10 @@ export interface SlotCase {
   readonly jobSign: string | null;
   /** They have spoken so for so long that they are leftovers. */
   readonly isSignStale: boolean;
+  /** It runs, and nothing of GitHub's runner is to be seen in it: which run of it that is. */
+  readonly silentRun: string | null;
+  /** Since when that has been so, monotonic; null: not in an earlier pass. */
+  readonly silentSince: number | null;
   /** The registration that it runs with, or would start with. */
   readonly current: SeenRegistration | null;
   readonly remote: Remote;
@@ -86,12 +90,16 @@ function buildCase(
   const jobSign = findJobSign(seen);
   const sign = memory.marks[markKey(slot.name, "MarkerWithoutWorker")];
   const retirement = memory.retiring[slot.name] ?? null;
+  const silentRun = life === "starting" && hasBegun(seen) ? nameRun(seen) : null;
+  const silent = memory.marks[markKey(slot.name, "StartOverdue")];
   return {
     ...own,
     ...{ plan, host, windows, now, life, current, jobSign, retirement },
     repositories: listRepositories(plan, placement),
     lifeEvidence: evidence,
     hasNoWorker: seen.processes.known && !seen.processes.value.some(({ kind }) => kind === "worker"),
+    silentRun,
+    silentSince: silent !== undefined && silent.of === silentRun ? silent.since : null,
     isSignStale: sign !== undefined && now - sign.since >= windows.staleSign,
     remote: current === "unknown" ? "unknown" : judgeRemote(current),
     current: current === "unknown" ? null : current,
@@ -104,6 +112,22 @@ function buildCase(
 
 export function markKey(subject: string, reason: string): string {
   return `${subject} ${reason}`;
+}
+
+/** Its container or process runs: it is past what mint prepares. */
+export function hasBegun({ unit, container }: WatchedSlot): boolean {
+  if (unit.known && unit.value !== null) return unit.value.active === "active";
+  return container.known && container.value?.running === true;
+}
+
+/** It was started, and nothing came of it in time. */
+export function isOverdue({ silentSince, now, windows }: SlotCase): boolean {
+  return silentSince !== null && now - silentSince >= windows.start;
+}
+
+function nameRun({ unit, container }: WatchedSlot): string {
+  if (container.known && container.value !== null) return container.value.id;
+  return String(unit.known ? unit.value?.since : null);
 }
 
 function groupBySlot({ observation, owned }: CaseInputs): ReadonlyMap<string, readonly SeenRegistration[]> {

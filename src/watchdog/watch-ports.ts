@@ -3,12 +3,13 @@
 
 import type { DemandApi, RunnerScopeApi } from "../model/github.ts";
 import type { DiskSpace, RunnerProcess, Seen } from "../model/host-observation.ts";
-import type { Memory, PassTime, WatchedSlot } from "../model/watchdog.ts";
+import type { Memory, Observation, PassTime, WatchedSlot } from "../model/watchdog.ts";
 
 export interface HostLook {
   readonly slots: readonly WatchedSlot[];
   readonly foreign: Seen<readonly RunnerProcess[]>;
   readonly disks: readonly Seen<DiskSpace>[];
+  readonly unfinished: Observation["unfinished"];
 }
 
 export interface WatchedScope {

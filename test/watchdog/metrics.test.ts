@@ -31,6 +31,7 @@ test("a pass is told to Prometheus in names that stay", () => {
     demand: new Map([["default", seen({ jobs: [], complete: true })]]),
     listed: new Map(),
     versionEnds: new Map([["default", seen("2026-12-01T00:00:00Z")]]),
+    unfinished: [],
     disks: [
       seen({ path: "/var/lib/ci-fleet/acme", freeBytes: 2 ** 35, totalBytes: 2 ** 40, freeInodes: null }),
     ],

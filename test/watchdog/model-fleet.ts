@@ -163,6 +163,7 @@ export class ModelFleet {
         ),
         foreign: { known: true, value: [] },
         disks: [],
+        unfinished: [],
       }),
       scopes: [{ target: "default", api: openModelScope(this.worldOf(calls), fault, () => {}) }],
       closed: [],

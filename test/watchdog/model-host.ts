@@ -195,6 +195,7 @@ export class ModelHost {
       identity: seen(readModelIdentity(one)),
       log: seen({ last: null, trouble: null, inJob: false }),
       names: seen([...one.names]),
+      outdated: seen(false),
     };
   }
 }

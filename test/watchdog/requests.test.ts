@@ -40,6 +40,7 @@ async function watch(t: TestContext, name: "forge" | "spark"): Promise<Watched> 
       slots: [...model.slots.values()].map((one) => model.look(one, false, false)),
       foreign: seen([]),
       disks: [],
+      unfinished: [],
     }),
     scopes: access.scopes.map(({ api }) => ({ target: "default", api })),
     closed: [],

@@ -35,6 +35,8 @@ interface SlotScene {
   readonly held?: Holder;
   readonly mint?: { readonly state: "ready" | "waiting" | "red" | "stopped"; readonly reason: string };
   readonly exit?: string;
+  /** `apply` could not restart it. */
+  readonly outdated?: boolean;
   readonly assigned?: string;
   /** Its registration as GitHub has it; see `readWord`. */
   readonly github?: string;
@@ -45,6 +47,8 @@ interface SlotScene {
 interface PassScene {
   /** Seconds since the first pass. */
   readonly at: number;
+  /** The same again and again before it, from the pass before on, so many seconds apart; not shown. */
+  readonly every?: number;
   readonly boot?: number;
   /** Seconds that the wall clock is off. */
   readonly skew?: number;
@@ -68,6 +72,7 @@ interface PassScene {
   readonly freeMiB?: number;
   readonly versionEnds?: string;
   readonly memory?: "lost";
+  readonly unfinished?: Observation["unfinished"];
 }
 
 interface Scene {
@@ -90,10 +95,17 @@ export function playScene(text: string): string {
     .trim()
     .split("\n")
     .map((line) => `# ${line}`);
-  for (const pass of scene.passes) {
+  for (const pass of repeat(scene.passes)) {
     const observation = readPass(pass, plan, host);
     const before: Memory | null = pass.memory === "lost" ? null : memory;
     const decided = decide({ plan, host, observation, memory: before, archFilter: scene.archFilter ?? true });
+    // By way of its file, as in life.
+    memory = readMemory(writeMemory(pretendDone(decided, observation.time.monotonic)));
+    if (pass.every !== undefined) {
+      const acts = decided.decisions.filter(({ action }) => action !== null);
+      if (acts.length > 0) throw new Error(`at ${pass.at} s something is done that the scene does not show`);
+      continue;
+    }
     lines.push("", `${String(pass.at).padStart(5)} s`);
     const quiet: string[] = [];
     for (const { subject, verdict, reason, evidence, action } of decided.decisions) {
@@ -110,10 +122,18 @@ export function playScene(text: string): string {
     }
     if (quiet.length > 0) lines.push(`  beside: ${quiet.join(", ")}`);
     for (const { fact, text: said } of decided.notices) lines.push(`  ! ${fact}: ${said}`);
-    // By way of its file, as in life.
-    memory = readMemory(writeMemory(pretendDone(decided, observation.time.monotonic)));
   }
   return `${lines.join("\n")}\n`;
+}
+
+function repeat(passes: readonly PassScene[]): readonly PassScene[] {
+  return passes.flatMap(({ every, ...pass }, number) => {
+    const all: PassScene[] = [];
+    const from = passes[number - 1]?.at ?? 0;
+    if (every !== undefined)
+      for (let at = from + every; at < pass.at; at += every) all.push({ ...pass, at, every });
+    return [...all, pass];
+  });
 }
 
 function describe(action: Action): string {
@@ -200,6 +220,7 @@ function readPass(pass: PassScene, plan: Plan, host: PlannedHost): Observation {
             },
           ],
     ),
+    unfinished: pass.unfinished ?? [],
     requestsLeft: 5000,
     requestsSent: 0,
     requestsCounted: 0,
@@ -293,6 +314,7 @@ function readSlot(
         : { kind: "none" },
     ),
     log: seen({ last: scene.log ?? null, trouble: scene.log ?? null, inJob: scene.inJob ?? false }),
+    outdated: seen(scene.outdated ?? false),
     names: seen(isPersistent || own === null ? [] : [{ name: own.name, url: SCOPE, id: own.id, at: START }]),
   };
 }

@@ -5,10 +5,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { readDisk } from "../../adapters/observe-disk.ts";
 import { observeHost } from "../../adapters/observe-slots.ts";
 import { readSlotLog } from "../../adapters/slot-log.ts";
-import { readHolder, readNames } from "../../adapters/watchdog-files.ts";
+import { readHolder, readNames, readPendingText } from "../../adapters/watchdog-files.ts";
+import { readPending } from "../../apply/records.ts";
 import { WorldError } from "../../base/world-error.ts";
+import type { PendingRecord } from "../../model/apply.ts";
 import type { AnswerCache, DemandApi } from "../../model/github.ts";
-import { type SlotObservation, unseen } from "../../model/host-observation.ts";
+import { type Seen, type SlotObservation, seen, unseen } from "../../model/host-observation.ts";
 import type { Plan } from "../../model/plan.ts";
 import type { HostFiles } from "../../model/ports.ts";
 import { isUp, judgeLife } from "../../model/slot-life.ts";
@@ -87,8 +89,10 @@ async function lookHere(plan: Plan, at: ThisHost, memory: Memory | null): Promis
   const { host, places } = at;
   const ports = openLook(host, places);
   const observed = await observeHost({ plan, host, places, only: null }, ports);
-  const slots = await watchAll(observed.slots, at, memory);
-  return { slots, foreign: observed.foreignProcesses, disks: [readDisk(places.state)] };
+  const pending = readLeft(at);
+  const slots = await watchAll(observed.slots, at, memory, pending);
+  const unfinished = pending.slots.filter(({ action }) => action !== "restart");
+  return { slots, foreign: observed.foreignProcesses, disks: [readDisk(places.state)], unfinished };
 }
 
 /** One slot, now. */
@@ -96,9 +100,30 @@ export async function lookAtSlot(plan: Plan, at: ThisHost, slot: string): Promis
   const { host, places } = at;
   const request = { plan, host, places, only: new Set([slot]) };
   const { slots } = await observeHost(request, openLook(host, places));
-  const [seen] = await watchAll(slots, at, "all");
-  if (seen === undefined) throw new Error(`${slot} is no slot of ${host.name}`);
-  return seen;
+  const [one] = await watchAll(slots, at, "all", readLeft(at));
+  if (one === undefined) throw new Error(`${slot} is no slot of ${host.name}`);
+  return one;
+}
+
+interface Left extends PendingRecord {
+  readonly at: number;
+}
+
+function readLeft({ places }: ThisHost): Left {
+  const pending = readPendingText(places);
+  return { ...readPending(pending?.text ?? ""), at: pending?.at ?? 0 };
+}
+
+/** A run that began after `apply` wrote is one with the new configuration. */
+function isOutdated({ slot, unit, container }: SlotObservation, { slots, at }: Left): Seen<boolean> {
+  if (!slots.some((left) => left.slot === slot && left.action === "restart")) return seen(false);
+  const began =
+    unit.known && unit.value !== null
+      ? unit.value.since
+      : container.known
+        ? (container.value?.startedAt ?? null)
+        : null;
+  return began === null ? unseen("when it was started") : seen(began < at);
 }
 
 const LOGS_AT_ONCE = 4;
@@ -108,6 +133,7 @@ async function watchAll(
   slots: readonly SlotObservation[],
   at: ThisHost,
   memory: Memory | null | "all",
+  left: Left,
 ): Promise<readonly WatchedSlot[]> {
   const { host, places } = at;
   const { files, tools } = openLook(host, places);
@@ -117,13 +143,14 @@ async function watchAll(
     Object.keys(memory?.marks ?? {}).some((key) => key.startsWith(`${slot} `));
   const watched: WatchedSlot[] = [];
   for (let from = 0; from < slots.length; from += LOGS_AT_ONCE) {
-    const some = slots.slice(from, from + LOGS_AT_ONCE).map(async (seen): Promise<WatchedSlot> => {
-      const wantsLog = isUp(judgeLife(seen).life) && isMarked(seen.slot);
+    const some = slots.slice(from, from + LOGS_AT_ONCE).map(async (one): Promise<WatchedSlot> => {
+      const wantsLog = isUp(judgeLife(one).life) && isMarked(one.slot);
       return {
-        ...seen,
-        holder: readHolder(files, places, seen.slot),
-        names: readNames(files, places, seen.slot),
-        log: wantsLog ? await readSlotLog(seen, places, tools) : unseen("it was not read"),
+        ...one,
+        holder: readHolder(files, places, one.slot),
+        names: readNames(files, places, one.slot),
+        outdated: isOutdated(one, left),
+        log: wantsLog ? await readSlotLog(one, places, tools) : unseen("it was not read"),
       };
     });
     watched.push(...(await Promise.all(some)));

@@ -111,11 +111,14 @@ function writeMetricsFile(
   replaceFile(path.slice(0, cut) || "/", path.slice(cut + 1), text, 0o644);
 }
 
+/** What ends by itself, as a job does that `apply` waits for. */
+const QUIET: ReadonlySet<string> = new Set(["WindowsBeganAnew", "ApplyUnfinished"]);
+
 /** 77: a credential is refused. 1: something needs a look. */
 export function chooseExitCode({ observation, decided, outcomes }: Pass): number {
   if (observation.troubles.some(({ kind }) => kind === "refused")) return REFUSED;
   const isUnknown = decided.decisions.some(({ verdict }) => verdict === "unknown");
   const hasFailed = outcomes.some(({ result }) => result === "failed" || result === "not-tried");
-  const notices = decided.notices.filter(({ fact }) => fact !== "WindowsBeganAnew");
+  const notices = decided.notices.filter(({ fact }) => !QUIET.has(fact));
   return isUnknown || hasFailed || notices.length > 0 ? FOUND : FINE;
 }
