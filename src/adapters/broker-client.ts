@@ -40,9 +40,10 @@ export function openBroker(url: string, ask: AskLine): RunnerBroker {
     url,
     mint: (slot, want, repository): Promise<GitHubAnswer<BrokeredRegistration>> =>
       send({ verb: "mint", slot, want, repository }),
-    listOwn: () => send({ verb: "list-own" }),
-    deleteOwn: (id) => send({ verb: "delete-own", runner: id }),
-    demand: () => send({ verb: "demand" }),
+    listOwn: (target) => send({ verb: "list-own", target }),
+    getOwn: (place) => send({ verb: "get-own", ...place }),
+    deleteOwn: (place) => send({ verb: "delete-own", ...place }),
+    demand: (target) => send({ verb: "demand", target }),
   };
 }
 

@@ -5,9 +5,10 @@
 // A registration token cannot be narrowed at GitHub: a host with persistent slots can register with it under any
 // name for an hour. Hosts whose jobs are not trusted should have ephemeral slots alone: those get single JIT configs.
 
-import type { BrokeredRegistration } from "../model/broker.ts";
-import type { BrokerRequest, BrokerValues, OwnRunners } from "../model/broker-protocol.ts";
+import type { BrokeredRegistration, OwnPlace, OwnRunner, OwnRunners } from "../model/broker.ts";
+import type { BrokerRequest, BrokerValues } from "../model/broker-protocol.ts";
 import {
+  type AnswerMeta,
   type DemandApi,
   type GitHubAnswer,
   type GitHubFailure,
@@ -19,6 +20,7 @@ import {
 } from "../model/github.ts";
 import { readRegistrationName } from "../model/names.ts";
 import type { Plan, PlannedHost } from "../model/plan.ts";
+import { isSameScope } from "../model/registration-url.ts";
 import type { SlotPlace } from "../model/slot-start.ts";
 import { chooseRepository } from "./find-slot.ts";
 
@@ -48,11 +50,13 @@ export async function answerBroker<R extends BrokerRequest>(
     case "mint":
       return (await mint(host, asked, ports)) as GitHubAnswer<BrokerValues[R["verb"]]>;
     case "list-own":
-      return (await listOwn(host, ports)) as GitHubAnswer<BrokerValues[R["verb"]]>;
+      return (await listOwn(host, asked.target, ports)) as GitHubAnswer<BrokerValues[R["verb"]]>;
+    case "get-own":
+      return (await getOwn(host, asked, ports)).answer as GitHubAnswer<BrokerValues[R["verb"]]>;
     case "delete-own":
-      return (await deleteOwn(host, asked.runner, ports)) as GitHubAnswer<BrokerValues[R["verb"]]>;
+      return (await deleteOwn(host, asked, ports)) as GitHubAnswer<BrokerValues[R["verb"]]>;
     case "demand":
-      return (await listDemand(plan, host, ports)) as GitHubAnswer<BrokerValues[R["verb"]]>;
+      return (await listDemand(plan, host, asked.target, ports)) as GitHubAnswer<BrokerValues[R["verb"]]>;
   }
 }
 
@@ -95,62 +99,95 @@ function isOwn(host: PlannedHost, name: string): boolean {
   return host.placements.some(({ slots }) => slots.some((each) => each.name === slot || each.name === name));
 }
 
-const targetsOf = (host: PlannedHost) => [...new Set(host.placements.map(({ target }) => target))];
+/** null: no slot of this host belongs to it, and its key is not told whether there is such a target. */
+async function openOwn(host: PlannedHost, target: string, { openTarget }: BrokerPorts) {
+  return host.placements.some((each) => each.target === target) ? openTarget(target) : null;
+}
 
-async function listOwn(host: PlannedHost, ports: BrokerPorts): Promise<GitHubAnswer<OwnRunners>> {
-  const runners: RunnerRecord[] = [];
+function refuseTarget(verb: string, { name }: PlannedHost): GitHubFailure {
+  return refuse(verb, `the broker's plan gives ${name} no slot of that target`);
+}
+
+async function listOwn(
+  host: PlannedHost,
+  target: string,
+  ports: BrokerPorts,
+): Promise<GitHubAnswer<OwnRunners>> {
+  const opened = await openOwn(host, target, ports);
+  if (opened === null) return refuseTarget("list-own", host);
+  const runners: OwnRunner[] = [];
   let complete = true;
   let meta = NO_META;
-  for (const target of targetsOf(host)) {
-    for (const api of (await ports.openTarget(target)).scopes) {
-      const answer = await api.listRunners();
-      if (answer.kind !== "ok") return answer;
-      meta = answer.meta;
-      complete &&= answer.value.complete;
-      runners.push(...answer.value.runners.filter(({ name }) => isOwn(host, name)));
-    }
+  for (const api of opened.scopes) {
+    const answer = await api.listRunners();
+    if (answer.kind !== "ok") return answer;
+    meta = addCosts(meta, answer.meta);
+    complete &&= answer.value.complete;
+    for (const runner of answer.value.runners)
+      if (isOwn(host, runner.name)) runners.push({ ...runner, scope: api.url });
   }
   return { kind: "ok", value: { runners, complete }, fromCache: false, meta };
 }
 
-/** Looked up first: an id says nothing about whose it is. */
-async function deleteOwn(host: PlannedHost, id: number, ports: BrokerPorts): Promise<GitHubAnswer<null>> {
-  let last: GitHubAnswer<null> = { kind: "not-found", meta: NO_META };
-  for (const target of targetsOf(host)) {
-    for (const api of (await ports.openTarget(target)).scopes) {
-      const found = await api.getRunner(id);
-      if (found.kind === "ok") {
-        if (isOwn(host, found.value.name)) return api.deleteRunner(id);
-        return refuse("delete-own", `registration ${id} is none of ${host.name}'s`);
-      }
-      if (found.kind !== "not-found") last = found;
-    }
-  }
-  return last;
+/** Looked up: a number says nothing about whose it is. */
+async function getOwn(
+  host: PlannedHost,
+  { target, scope, runner }: OwnPlace,
+  ports: BrokerPorts,
+): Promise<{ readonly answer: GitHubAnswer<RunnerRecord>; readonly api: RunnerScopeApi | null }> {
+  const opened = await openOwn(host, target, ports);
+  const api = opened?.scopes.find(({ url }) => isSameScope(url, scope)) ?? null;
+  if (api === null) return { answer: refuseTarget("get-own", host), api };
+  const answer = await api.getRunner(runner);
+  if (answer.kind !== "ok" || isOwn(host, answer.value.name)) return { answer, api };
+  return { answer: refuse("get-own", `registration ${runner} is none of ${host.name}'s`), api: null };
 }
 
-async function listDemand(plan: Plan, host: PlannedHost, ports: BrokerPorts): Promise<GitHubAnswer<JobList>> {
+async function deleteOwn(
+  host: PlannedHost,
+  place: OwnPlace,
+  ports: BrokerPorts,
+): Promise<GitHubAnswer<null>> {
+  const { answer, api } = await getOwn(host, place, ports);
+  return answer.kind === "ok" && api !== null
+    ? api.deleteRunner(place.runner)
+    : (answer as Exclude<typeof answer, { kind: "ok" }>);
+}
+
+async function listDemand(
+  plan: Plan,
+  host: PlannedHost,
+  target: string,
+  ports: BrokerPorts,
+): Promise<GitHubAnswer<JobList>> {
+  const opened = await openOwn(host, target, ports);
+  if (opened === null) return refuseTarget("demand", host);
+  const { demand } = opened;
+  const placements = host.placements.filter((each) => each.target === target);
+  const repositories = await demand.listRepositories(ports.now() - plan.watchdog.activeWithin);
+  if (repositories.kind !== "ok") return repositories;
   const jobs: JobRecord[] = [];
   let complete = true;
-  for (const target of targetsOf(host)) {
-    const placements = host.placements.filter((each) => each.target === target);
-    const { demand } = await ports.openTarget(target);
-    const repositories = await demand.listRepositories(ports.now() - plan.watchdog.activeWithin);
-    if (repositories.kind !== "ok")
-      return repositories.kind === "not-found" ? { ...repositories } : repositories;
-    for (const { name } of repositories.value) {
-      const answer = await demand.listJobs(name);
-      if (answer.kind !== "ok") {
-        if (answer.kind !== "not-found") return answer;
-        continue;
-      }
-      complete &&= answer.value.complete;
-      jobs.push(
-        ...answer.value.jobs.filter((job) => placements.some(({ labels }) => covers(labels, job.labels))),
-      );
+  let meta = repositories.meta;
+  for (const { name } of repositories.value) {
+    const answer = await demand.listJobs(name);
+    meta = addCosts(meta, answer.meta);
+    if (answer.kind !== "ok") {
+      if (answer.kind !== "not-found") return answer;
+      complete = false;
+      continue;
     }
+    complete &&= answer.value.complete;
+    jobs.push(
+      ...answer.value.jobs.filter((job) => placements.some(({ labels }) => covers(labels, job.labels))),
+    );
   }
-  return { kind: "ok", value: { jobs, complete }, fromCache: false, meta: NO_META };
+  return { kind: "ok", value: { jobs, complete }, fromCache: false, meta };
+}
+
+/** The latest answer's, with what all of them cost. */
+function addCosts(before: AnswerMeta, meta: AnswerMeta): AnswerMeta {
+  return { ...meta, sent: before.sent + meta.sent, counted: before.counted + meta.counted };
 }
 
 /** GitHub gives a job to a runner that has all its labels, whatever their case. */

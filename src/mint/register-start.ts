@@ -57,12 +57,15 @@ async function registerEphemeral(
   });
   const offset = noteClock(ports, registrar);
   const isRefused = answer.kind === "refused";
-  const kept = isRefused ? answer.perhaps : answer.name;
-  // Of the names that were tried, the others are known not to be registered, or are somebody else's.
-  const names = keeper.readJournal().names.filter(({ name }) => !announced.has(name) || name === kept);
-  change(ports, {
-    names: names.map((each) => (isRefused || each.name !== kept ? each : { ...each, id: answer.id })),
-  });
+  const { names } = keeper.readJournal();
+  const tried = names.filter(({ name }) => announced.has(name));
+  const others = names.filter(({ name }) => !announced.has(name));
+  // Of the names that were tried, the others are known not to be registered, or are somebody else's. A broker
+  // chooses the name itself, and it is known only now.
+  const kept = isRefused
+    ? tried.filter(({ name }) => name === answer.perhaps)
+    : [{ name: answer.name, url, id: answer.id, at: tried.at(-1)?.at ?? clock.now() }];
+  change(ports, { names: [...others, ...kept] });
   if (isRefused) return { ...answer, isHost: false };
   const skew = judgeClock(offset);
   if (skew !== null) {

@@ -3,7 +3,7 @@
 // In: requests and answers. Out: lines, and back; null for a line that is none.
 
 import { Secret } from "../base/secret.ts";
-import type { BrokeredRegistration } from "./broker.ts";
+import type { BrokeredRegistration, OwnPlace, OwnRunner, OwnRunners } from "./broker.ts";
 import {
   type GitHubAnswer,
   type GitHubFailure,
@@ -20,19 +20,14 @@ export type BrokerRequest =
       readonly want: "jit" | "token";
       readonly repository: string | null;
     }
-  | { readonly verb: "list-own" }
-  | { readonly verb: "delete-own"; readonly runner: number }
-  | { readonly verb: "demand" };
-
-export interface OwnRunners {
-  readonly runners: readonly RunnerRecord[];
-  readonly complete: boolean;
-}
+  | { readonly verb: "list-own" | "demand"; readonly target: string }
+  | ({ readonly verb: "get-own" | "delete-own" } & OwnPlace);
 
 /** What an `ok` carries, by verb. */
 export interface BrokerValues {
   readonly mint: BrokeredRegistration;
   readonly "list-own": OwnRunners;
+  readonly "get-own": RunnerRecord;
   readonly "delete-own": null;
   readonly demand: JobList;
 }
@@ -57,11 +52,14 @@ export function readRequest(line: string): BrokerRequest | null {
       if (repository !== null && typeof repository !== "string") return null;
       return { verb: "mint", slot, want, repository };
     }
-    case "delete-own":
-      return isId(value.runner) ? { verb: "delete-own", runner: value.runner } : null;
+    case "get-own":
+    case "delete-own": {
+      const { verb, target, scope, runner } = value;
+      return isText(target) && isText(scope) && isId(runner) ? { verb, target, scope, runner } : null;
+    }
     case "list-own":
     case "demand":
-      return { verb: value.verb };
+      return isText(value.target) ? { verb: value.verb, target: value.target } : null;
     default:
       return null;
   }
@@ -95,7 +93,12 @@ export function readAnswer<V extends keyof BrokerValues>(
   if (answer.kind === "not-found") return { kind: "not-found", meta: NO_META };
   if (answer.kind !== "ok") return readFailure(answer);
   const value = READERS[verb](answer.value) as BrokerValues[V] | undefined;
-  const meta = { ...NO_META, clockOffset: asNumber(asObject(answer.meta)?.clockOffset) };
+  const { clockOffset, sent, counted } = asObject(answer.meta) ?? {};
+  // What it cost: the budget is the fleet's, whoever sends.
+  const meta = {
+    ...NO_META,
+    ...{ clockOffset: asNumber(clockOffset), sent: asNumber(sent) ?? 0, counted: asNumber(counted) ?? 0 },
+  };
   return value === undefined ? null : { kind: "ok", value, fromCache: false, meta };
 }
 
@@ -106,9 +109,10 @@ const READERS: { readonly [V in keyof BrokerValues]: (value: unknown) => BrokerV
   mint: readRegistration,
   "list-own": (value) => {
     const { runners, complete } = asObject(value) ?? {};
-    const read = readAll(runners, readRunner);
+    const read = readAll(runners, readOwn);
     return read === null || typeof complete !== "boolean" ? undefined : { runners: read, complete };
   },
+  "get-own": (value) => readRunner(value) ?? undefined,
   "delete-own": (value) => (value === null ? null : undefined),
   demand: (value) => {
     const { jobs, complete } = asObject(value) ?? {};
@@ -171,6 +175,12 @@ function readRunner(value: unknown): RunnerRecord | null {
     version: typeof version === "string" ? version : null,
     groupId: isId(groupId) ? groupId : null,
   };
+}
+
+function readOwn(value: unknown): OwnRunner | null {
+  const runner = readRunner(value);
+  const scope = asObject(value)?.scope;
+  return runner === null || !isText(scope) ? null : { ...runner, scope };
 }
 
 function readJob(value: unknown): JobRecord | null {

@@ -12,6 +12,25 @@ export interface BrokeredRegistration {
     | ({ readonly kind: "token" } & RunnerToken);
 }
 
+/** Numbers mean something only within one scope, and a personal account has several. */
+export interface OwnRunner extends RunnerRecord {
+  /** `https://github.com/acme` */
+  readonly scope: string;
+}
+
+export interface OwnRunners {
+  readonly runners: readonly OwnRunner[];
+  /** As in RunnerList: where it is not, absence proves nothing. */
+  readonly complete: boolean;
+}
+
+/** One registration: a target by its name in the fleet, the scope's URL, the number there. */
+export interface OwnPlace {
+  readonly target: string;
+  readonly scope: string;
+  readonly runner: number;
+}
+
 export interface RunnerBroker {
   /** For messages: `ssh://mint@control`. */
   readonly url: string;
@@ -24,9 +43,11 @@ export interface RunnerBroker {
     want: "jit" | "token",
     repository: string | null,
   ): Promise<GitHubAnswer<BrokeredRegistration>>;
-  /** Registrations of this host's slots. `complete` as in RunnerList: absence proves nothing. */
-  listOwn(): Promise<GitHubAnswer<{ readonly runners: readonly RunnerRecord[]; readonly complete: boolean }>>;
-  deleteOwn(id: number): Promise<GitHubAnswer<null>>;
+  /** Registrations of this host's slots. */
+  listOwn(target: string): Promise<GitHubAnswer<OwnRunners>>;
+  /** Asked by its number: refused where it is none of this host's. */
+  getOwn(place: OwnPlace): Promise<GitHubAnswer<RunnerRecord>>;
+  deleteOwn(place: OwnPlace): Promise<GitHubAnswer<null>>;
   /** Jobs that pools of this host cover. */
-  demand(): Promise<GitHubAnswer<JobList>>;
+  demand(target: string): Promise<GitHubAnswer<JobList>>;
 }

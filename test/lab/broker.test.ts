@@ -101,7 +101,9 @@ test("a host without a credential", async (t) => {
         ],
         `${line}\n`,
       );
-    const other = await ask('{"verb":"mint","slot":"acme-root-smithy-1","want":"jit","repository":null}');
+    const other = await ask(
+      '{"v":1,"verb":"mint","slot":"acme-root-smithy-1","want":"jit","repository":null}',
+    );
     assert.doesNotMatch(other.stdout, /"kind":"ok"/);
     const shell = await ask("", "cat /etc/ci-fleet/token");
     assert.ok(!shell.stdout.includes(TOKEN));
@@ -111,7 +113,9 @@ test("a host without a credential", async (t) => {
       ephemeral: false,
       groupId: 1,
     });
-    await ask(`{"verb":"delete-own","runner":${stranger.id}}`);
+    const place = `"target":"default","scope":"https://github.com/acme","runner":${stranger.id}`;
+    const removed = await ask(`{"v":1,"verb":"delete-own",${place}}`);
+    assert.match(removed.stdout, /"kind":"refused"/);
     assert.ok(lab.github.findRunner("orgs/acme", "somebody"), "a stranger's runner was deleted");
     assert.ok(keep.find());
   });

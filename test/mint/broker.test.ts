@@ -152,17 +152,26 @@ test("a host sees and deletes its own registrations alone", async () => {
     "someone",
   ];
   for (const [at, name] of names.entries()) registered.set(at + 1, runner(at + 1, name));
-  const own = await broker.listOwn();
+  const own = await broker.listOwn("default");
   assert.deepEqual(own.kind === "ok" && own.value.runners.map(({ name }) => name), [`${OWN}-aaaaaaa`, KEEP]);
-  for (const id of [3, 4, 5, 6]) assert.equal((await broker.deleteOwn(id)).kind, "refused", String(id));
-  assert.equal((await broker.deleteOwn(1)).kind, "ok");
-  assert.equal((await broker.deleteOwn(77)).kind, "not-found");
+  const at = (runner: number) => ({ target: "default", scope: URL, runner });
+  for (const id of [3, 4, 5, 6]) {
+    assert.equal((await broker.getOwn(at(id))).kind, "refused", String(id));
+    assert.equal((await broker.deleteOwn(at(id))).kind, "refused", String(id));
+  }
+  const found = await broker.getOwn(at(1));
+  assert.equal(found.kind === "ok" && found.value.name, `${OWN}-aaaaaaa`);
+  assert.equal((await broker.deleteOwn({ ...at(1), scope: "https://github.com/other" })).kind, "refused");
+  assert.equal((await broker.deleteOwn({ ...at(1), target: "other" })).kind, "refused");
+  assert.equal((await broker.deleteOwn(at(1))).kind, "ok");
+  assert.equal((await broker.deleteOwn(at(77))).kind, "not-found");
   assert.deepEqual(deleted, [1]);
 });
 
 test("a host is told of the jobs that its pools could take", async () => {
   const { broker } = makeBroker();
-  const answer = await broker.demand();
+  assert.equal((await broker.demand("other")).kind, "refused");
+  const answer = await broker.demand("default");
   assert.deepEqual(answer.kind === "ok" && answer.value.jobs.map(({ id }) => id), [1]);
 });
 
@@ -173,7 +182,7 @@ test("a start by the broker clears what an answer that got lost has left", async
   const registrar = registerByBroker(place, URL, null, broker, () => 0);
   const announced: string[] = [];
   const first = await registrar.registerJit((name) => void announced.push(name));
-  assert.deepEqual([first.kind, announced], ["registered", [OWN]]);
+  assert.deepEqual([first.kind === "registered" && first.name, announced], [`${OWN}-abcdefg`, [OWN]]);
   registered.set(99, runner(99, KEEP));
   const names = [{ name: OWN, url: URL, id: null, at: 0 }];
   assert.deepEqual(await registrar.clear(names), { left: [], deleted: [`${OWN}-abcdefg`] });
@@ -203,11 +212,14 @@ test("requests of any other form are none", () => {
     "[]",
     '{"v":2,"verb":"list-own"}',
     '{"v":1,"verb":"delete-all"}',
-    '{"v":1,"verb":"delete-own","runner":"1"}',
-    '{"v":1,"verb":"delete-own","runner":1.5}',
+    '{"v":1,"verb":"list-own"}',
+    '{"v":1,"verb":"get-own","runner":1}',
+    '{"v":1,"verb":"delete-own","target":"default","scope":"https://github.com/acme","runner":"1"}',
+    '{"v":1,"verb":"delete-own","target":"default","scope":"https://github.com/acme","runner":1.5}',
+    '{"v":1,"verb":"delete-own","target":"default","scope":7,"runner":1}',
     '{"v":1,"verb":"mint","slot":["a"],"want":"jit","repository":null}',
     '{"v":1,"verb":"mint","slot":"a","want":"pat","repository":null}',
-    `{"v":1,"verb":"list-own","x":"${"y".repeat(5000)}"}`,
+    `{"v":1,"verb":"list-own","target":"default","x":"${"y".repeat(5000)}"}`,
   ];
   for (const line of lines) assert.equal(readRequest(line), null, line.slice(0, 60));
 });

@@ -1,15 +1,15 @@
 // Takes a slot's registrations away at GitHub: its own and those with a suffix, and none that has a job. In: the plan,
 // places. Out: the port. Without a credential, or where GitHub does not answer, the answer is that nobody knows.
 
-import { listSshArguments, openBroker, openSshLine } from "../../adapters/broker-client.ts";
+import { openBrokeredTarget } from "../../adapters/broker-scopes.ts";
 import { describeFailure } from "../../adapters/credentials-problem.ts";
-import { cleanEnvironment } from "../../adapters/host-tools.ts";
 import { WorldError } from "../../base/world-error.ts";
 import type { Deregistration, InstallPlaces, Registrations } from "../../model/apply.ts";
 import type { TargetSpec } from "../../model/fleet.ts";
-import type { GitHubAnswer, RunnerList, RunnerRecord } from "../../model/github.ts";
+import type { GitHubAnswer, RunnerList, RunnerRecord, RunnerScopeApi } from "../../model/github.ts";
 import { readRegistrationName } from "../../model/names.ts";
 import type { Plan } from "../../model/plan.ts";
+import { openHostBroker } from "../open-broker.ts";
 import { openTarget } from "../open-target.ts";
 
 /** What is needed of a scope at GitHub, or of a broker. */
@@ -49,16 +49,14 @@ async function openRegistries(
 ): Promise<readonly Registry[]> {
   const { auth } = target;
   if (auth.kind === "broker") {
-    const folder = places.config.slice(0, places.config.lastIndexOf("/"));
-    const ask = openSshLine(listSshArguments(auth, folder), cleanEnvironment(process.env));
-    const broker = openBroker(auth.url, ask);
-    return [{ list: () => broker.listOwn(), remove: (id) => broker.deleteOwn(id) }];
+    return openBrokeredTarget(openHostBroker(auth, places), target).scopes.map(asRegistry);
   }
   const access = await openTarget(plan, target, { places });
-  return access.scopes.map(({ api }) => ({
-    list: () => api.listRunners(),
-    remove: (id) => api.deleteRunner(id),
-  }));
+  return access.scopes.map(({ api }) => asRegistry(api));
+}
+
+function asRegistry(api: RunnerScopeApi): Registry {
+  return { list: () => api.listRunners(), remove: (id) => api.deleteRunner(id) };
 }
 
 /** Registrations of a personal account may be in any of its repositories. */

@@ -2,8 +2,6 @@
 // by this host's credential or by a broker's.
 
 import { randomInt } from "node:crypto";
-import { listSshArguments, openBroker, openSshLine } from "../../adapters/broker-client.ts";
-import { cleanEnvironment } from "../../adapters/host-tools.ts";
 import { clearNames } from "../../mint/clear-names.ts";
 import { nameWorkFolder } from "../../mint/find-slot.ts";
 import { isSecondLook } from "../../mint/register-start.ts";
@@ -12,6 +10,7 @@ import type { GitHubAnswer, RunnerScopeApi } from "../../model/github.ts";
 import type { SlotPlace } from "../../model/slot-start.ts";
 import { decideToken } from "../../registration/decide-token.ts";
 import { registerEphemeral } from "../../registration/register-ephemeral.ts";
+import { openHostBroker } from "../open-broker.ts";
 import { openTarget } from "../open-target.ts";
 import { refuse, refused } from "./refuse.ts";
 import { registerByBroker } from "./register-by-broker.ts";
@@ -23,10 +22,8 @@ export async function openRegistrar(
 ): Promise<Registrar> {
   const { plan, target, places } = place;
   if (target.auth.kind === "broker") {
-    const folder = places.config.slice(0, places.config.lastIndexOf("/"));
-    const ask = openSshLine(listSshArguments(target.auth, folder), cleanEnvironment(process.env));
     const repository = target.scope.kind === "repositories" ? url.split("/").slice(-2).join("/") : null;
-    return registerByBroker(place, url, repository, openBroker(target.auth.url, ask), Date.now);
+    return registerByBroker(place, url, repository, openHostBroker(target.auth, places), Date.now);
   }
   // Both the unit and this call name the same folder of credentials.
   const access = await openTarget(plan, target, place);

@@ -1,11 +1,11 @@
 // Registrations of a host that holds no credential: the broker makes them. It chooses the names, so a request whose
-// answer got lost is written down under the slot's own name, and cleared by asking what the slot has. In: the slot,
+// answer got lost stays written down under the slot's own name, and cleared by asking what the slot has. In: the slot,
 // the broker. Out: a registrar.
 
 import { isSecondLook } from "../../mint/register-start.ts";
 import type { JitAnswer, Registrar, TokenAnswer } from "../../mint/start-ports.ts";
 import type { BrokeredRegistration, RunnerBroker } from "../../model/broker.ts";
-import type { GitHubAnswer, RunnerRecord } from "../../model/github.ts";
+import type { GitHubAnswer } from "../../model/github.ts";
 import { readRegistrationName } from "../../model/names.ts";
 import type { SlotPlace } from "../../model/slot-start.ts";
 import { decideToken } from "../../registration/decide-token.ts";
@@ -18,18 +18,18 @@ export function registerByBroker(
   broker: RunnerBroker,
   now: () => number,
 ): Registrar {
-  const { slot, placement } = place;
+  const { slot, placement, target } = place;
   const ask = (want: "jit" | "token") => broker.mint(slot.name, want, repository);
   return {
     clockOffset: () => null,
     clear: async (names) => {
-      const own = await broker.listOwn();
+      const own = await broker.listOwn(target.name);
       if (own.kind !== "ok") return { left: names, deleted: [] };
       const left = own.value.runners.filter(({ name }) => readRegistrationName(name).slot === slot.name);
       const deleted: string[] = [];
       let isClear = own.value.complete;
-      for (const { id, name } of left) {
-        const answer = await broker.deleteOwn(id);
+      for (const { id, name, scope } of left) {
+        const answer = await broker.deleteOwn({ target: target.name, scope, runner: id });
         if (answer.kind === "ok") deleted.push(name);
         else if (answer.kind !== "not-found") isClear = false;
       }
@@ -48,7 +48,7 @@ export function registerByBroker(
           perhaps: slot.name,
         };
       }
-      return { kind: "registered", name: slot.name, id: runner.id, config: secret.config };
+      return { kind: "registered", name: runner.name, id: runner.id, config: secret.config };
     },
     createToken: async (): Promise<TokenAnswer> => {
       const answer = await ask("token");
@@ -59,23 +59,15 @@ export function registerByBroker(
     },
     need: async (identity, goneBefore) => {
       const isOwn = identity.kind === "whole" && identity.agentName === slot.name;
-      const remote = isOwn ? await findOwn(broker, identity.agentId) : null;
+      const remote = isOwn
+        ? await broker.getOwn({ target: target.name, scope: url, runner: identity.agentId })
+        : null;
       const wanted = { name: slot.name, lifetime: placement.lifetime, url };
       const need = decideToken(wanted, identity, remote, isSecondLook(goneBefore, now()));
       const goneId = isOwn && remote?.kind === "not-found" ? identity.agentId : null;
       return { kind: need.kind === "registration-token" ? need.kind : "none", why: need.why, goneId };
     },
   };
-}
-
-/** A list that is complete and has it not says the same as a 404; the second look comes a minute later. */
-async function findOwn(broker: RunnerBroker, id: number): Promise<GitHubAnswer<RunnerRecord>> {
-  const own = await broker.listOwn();
-  if (own.kind !== "ok") return own;
-  const found = own.value.runners.find((runner) => runner.id === id);
-  if (found !== undefined) return { ...own, value: found };
-  if (own.value.complete) return { kind: "not-found", meta: own.meta };
-  return { kind: "unknown", request: "list-own", meta: own.meta, cause: "the list is not complete" };
 }
 
 function refuseBroker(answer: Exclude<GitHubAnswer<BrokeredRegistration>, { kind: "ok" }>) {

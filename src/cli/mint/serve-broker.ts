@@ -111,7 +111,7 @@ async function registerJit(
 
 function describe(request: BrokerRequest): string {
   if (request.verb === "mint") return `mint ${JSON.stringify(request.slot.slice(0, 80))} ${request.want}`;
-  return request.verb === "delete-own" ? `delete-own ${request.runner}` : request.verb;
+  return "runner" in request ? `${request.verb} ${request.runner}` : request.verb;
 }
 
 function describeAnswer(answer: GitHubAnswer<unknown>): string {

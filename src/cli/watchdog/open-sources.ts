@@ -2,6 +2,7 @@
 // this host. Out: ports.
 
 import { setTimeout as sleep } from "node:timers/promises";
+import { openBrokeredTarget } from "../../adapters/broker-scopes.ts";
 import { readDisk } from "../../adapters/observe-disk.ts";
 import { observeHost } from "../../adapters/observe-slots.ts";
 import { readSlotLog } from "../../adapters/slot-log.ts";
@@ -16,6 +17,7 @@ import type { HostFiles } from "../../model/ports.ts";
 import { isUp, judgeLife } from "../../model/slot-life.ts";
 import type { Memory, PassTime, WatchedSlot } from "../../model/watchdog.ts";
 import type { HostLook, ObservePorts, WatchedScope } from "../../watchdog/watch-ports.ts";
+import { openHostBroker } from "../open-broker.ts";
 import { openLook } from "../open-look.ts";
 import { openTarget } from "../open-target.ts";
 import type { ThisHost } from "../this-host.ts";
@@ -31,7 +33,7 @@ export function readTime(files: HostFiles): PassTime {
   };
 }
 
-/** The targets of this host's slots; the deputy sees all. Demand only where a pool here follows the queue. */
+/** The targets of this host's slots; the deputy sees all that it has a credential for. Demand only where a pool here follows the queue. */
 export async function openGitHubs(plan: Plan, at: ThisHost, cache: AnswerCache): Promise<OpenedGitHub> {
   const isDeputy = plan.watchdog.deputy === at.host.name;
   const used = new Set(at.host.placements.map(({ target }) => target));
@@ -46,7 +48,10 @@ export async function openGitHubs(plan: Plan, at: ThisHost, cache: AnswerCache):
     const { name, url } = target;
     if (!isDeputy && !used.has(name)) continue;
     if (target.auth.kind === "broker") {
-      closed.push({ target: name, url, kind: "unknown", why: "this host asks GitHub by a broker" });
+      if (!used.has(name)) continue;
+      const brokered = openBrokeredTarget(openHostBroker(target.auth, at.places), target);
+      scopes.push(...brokered.scopes.map((api) => ({ target: name, api })));
+      if (follows.has(name)) demand.set(name, brokered.demand);
       continue;
     }
     try {
