@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import { setGlobalProxyFromEnv } from "node:http";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { WorldError } from "../base/world-error.ts";
+import type { PlannedNetwork } from "../model/authority.ts";
 import type { NetworkSpec } from "../model/fleet.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -19,10 +20,10 @@ const LOCAL = ["localhost", "127.0.0.1", "::1"];
  * that is none and on a CA file that cannot be read.
  */
 export function openNetwork(
-  network: Pick<NetworkSpec, "proxy" | "noProxy" | "ca"> | null,
+  network: Pick<PlannedNetwork, "proxy" | "noProxy" | "ca" | "caContent"> | null,
   env: Environment,
 ): () => void {
-  if (network?.ca != null) trustAuthority(network.ca);
+  if (network?.ca != null) trustAuthority(network.ca, network.caContent);
   const proxies = chooseProxies(network, env);
   if (proxies === null) return () => undefined;
   return setGlobalProxyFromEnv({ ...proxies });
@@ -69,10 +70,10 @@ function checkProxy(text: string): string {
   );
 }
 
-function trustAuthority(path: string): void {
+function trustAuthority(path: string, content: string | null): void {
   let text: string;
   try {
-    text = readFileSync(path, "utf8");
+    text = content ?? readFileSync(path, "utf8");
   } catch (cause) {
     throw new WorldError(`read the authority ${path} of network.ca`, cause);
   }

@@ -43,7 +43,9 @@ export function hashProcessSlot(
 ): string {
   const unit = plan.units.process;
   const read = (path: string) => withoutComments(below.get(path) ?? "");
-  const scripts = [...below.keys()].filter((path) => path.startsWith("runner/") && !UPKEEP.has(path)).sort();
+  const scripts = [...below.keys()]
+    .filter((path) => /^(?:runner|authority)\//.test(path) && !UPKEEP.has(path))
+    .sort();
   const parts = [
     plan.runner.version,
     read(`${unit}.service`),

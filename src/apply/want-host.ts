@@ -67,7 +67,7 @@ export function wantHost(sources: HostSources): Wanting {
 }
 
 /** Of a host's folder, what an installed host uses: the rest is for its hypervisor or its first boot. */
-const INSTALLED = /^(?:compose\.yaml$|runner\/|images\/)/;
+const INSTALLED = /^(?:compose\.yaml$|runner\/|images\/|authority\/)/;
 
 function gatherFiles({ host, rendered, copies, places }: HostSources) {
   const files = new Map<string, WantedFile>();
@@ -151,7 +151,7 @@ function wantAccount(host: PlannedHost, places: InstallPlaces, rootless: boolean
 }
 
 function listExpected(plan: Plan, host: PlannedHost, places: InstallPlaces): Wanted["expects"] {
-  const { ca } = plan.network;
+  const { ca, caContent } = plan.network;
   const SYSTEM = "/etc/ci-fleet/";
   const credentialPath = (path: string) =>
     places.flavour === "user" && path.startsWith(SYSTEM)
@@ -163,7 +163,7 @@ function listExpected(plan: Plan, host: PlannedHost, places: InstallPlaces): Wan
       what: `the credential of target ${target}`,
       help: "run `ci-fleet auth put` here; until then slots wait and register nothing",
     })),
-    ...(ca === null
+    ...(ca === null || caContent !== null
       ? []
       : [{ path: ca, what: "the certificate authority of `network.ca`", help: "copy it to this host" }]),
     ...host.placements.flatMap(({ pool, volumes }) =>

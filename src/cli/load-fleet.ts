@@ -15,6 +15,7 @@ import { planFleet } from "../plan/plan-fleet.ts";
 import { parseSpec } from "../spec/parse-spec.ts";
 import type { CommandCall } from "./command.ts";
 import { locateInYaml } from "./locate-in-yaml.ts";
+import { type AuthorityFile, readAuthority } from "./read-authority.ts";
 import { readDocument, readDocumentBelow } from "./read-document.ts";
 import { readImageFolders } from "./read-image-folders.ts";
 import { UsageError } from "./usage-error.ts";
@@ -29,6 +30,7 @@ export interface LoadedFleet {
   readonly fleet: Fleet | null;
   readonly plan: Plan | null;
   readonly imageFolders: PlanInputs["imageFolders"];
+  readonly authority: AuthorityFile | null;
   readonly diagnostics: readonly Diagnostic[];
   readonly sources: readonly SourceDocument[];
 }
@@ -65,23 +67,26 @@ function planSpec(specPath: string, text: string, shown: string, folder: string)
   const specFolder = dirname(specPath);
   const spec = parseSpec(text, { now: Date.now(), productVersion });
   const source: SourceDocument = { doc: { kind: "spec" }, file: shown, text, locate: spec.locate };
-  const known = { specPath, specFolder, shown, fleet: spec.fleet, imageFolders: new Map() };
+  const known = { specPath, specFolder, shown, fleet: spec.fleet, imageFolders: new Map(), authority: null };
   if (spec.fleet === null) return { ...known, plan: null, diagnostics: spec.diagnostics, sources: [source] };
   const read = readInventories(spec.fleet, specFolder, folder);
   const sources = [source, ...read.sources];
   const before = [...spec.diagnostics, ...read.diagnostics];
   if (hasErrors(read.diagnostics)) return { ...known, plan: null, diagnostics: before, sources };
+  const authority = readAuthority(spec.fleet.network.ca, specFolder);
   const inputs: PlanInputs = {
     specFile: basename(specPath),
     ciFleetVersion: productVersion,
     inventories: read.inventories,
     imageFolders: readImageFolders(spec.fleet, specFolder),
+    authority: authority?.read ?? null,
   };
   const planned = planFleet(spec.fleet, inputs);
   const { imageFolders } = inputs;
   return {
     ...known,
     imageFolders,
+    authority,
     plan: planned.value,
     diagnostics: [...before, ...planned.diagnostics],
     sources,

@@ -81,7 +81,7 @@ function describeCall(call: CommandCall, specPath: string, output: Output): read
 
 /** As they were read for this render: what has changed since then must be seen by the next. */
 function listInputs(loaded: LoadedFleet, output: Output): Record<string, string | null> | null {
-  const { fleet, specPath, specFolder, sources } = loaded;
+  const { fleet, specPath, specFolder, sources, authority } = loaded;
   if (fleet === null) return null;
   const texts = new Map<string, string>();
   for (const { doc, text } of sources) {
@@ -90,6 +90,9 @@ function listInputs(loaded: LoadedFleet, output: Output): Record<string, string 
   const inputs: Record<string, string | null> = { [basename(specPath)]: null };
   for (const { name } of fleet.hosts.filter(hasInventory)) inputs[nameInventory(name)] = null;
   for (const path of Object.keys(inputs)) inputs[path] = texts.get(path) ?? null;
+  if (authority !== null) {
+    inputs[authority.path] = authority.text === null ? null : hash("sha256", authority.text);
+  }
   if (!output.isDefault) return inputs;
   if (inspectSchema(specFolder) !== "current") return null;
   const schema = readDocument(join(specFolder, SCHEMA_NAME), SCHEMA_NAME);

@@ -1,6 +1,7 @@
 // Checks of what registers runners: credentials, GitHub's answer, the runner's version. In: facts. Out: judgements.
 
 import { parseVersion } from "../base/version-number.ts";
+import { locateAuthority } from "../model/authority.ts";
 import { isBelowFloor, judgeRunnerAge, RUNNER_FLOOR, RUNNER_GRACE_DAYS } from "../model/runner-releases.ts";
 import { type Check, fail, fine, type Judgement, note, unknown, warn } from "./check.ts";
 import type { DoctorFacts } from "./facts.ts";
@@ -87,13 +88,12 @@ const authorityIsReadable: Check = {
   group: "GitHub",
   looksAt: "the file of `network.ca`",
   why: "Where a proxy signs for GitHub, nothing gets through without its certificate authority.",
-  judge: ({ plan, machine: { authority } }: DoctorFacts) => {
-    const { ca } = plan.network;
+  judge: ({ plan, places, machine: { authority } }: DoctorFacts) => {
+    const ca = locateAuthority(plan.network, places.config);
     if (ca === null || authority === null) return [];
+    const help = plan.network.caContent === null ? `copy the PEM file to ${ca}` : "ci-fleet apply";
     if (!authority.known) return [unknown(authority.why)];
-    return [
-      authority.value ? fine(`${ca} is there`) : fail(`${ca} does not exist`, `copy the PEM file to ${ca}`),
-    ];
+    return [authority.value ? fine(`${ca} is there`) : fail(`${ca} does not exist`, help)];
   },
 };
 

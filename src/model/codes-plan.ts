@@ -190,6 +190,14 @@ export const PLAN_CODES: readonly CodeEntry[] = [
     fix: "Nothing: `ci-fleet apply` starts the unit.",
   },
   {
+    code: "CF719",
+    name: "authority-unusable",
+    severity: "error",
+    summary: "The file that `network.ca` names in the repository cannot be used",
+    why: "Its certificates are rendered for every host, put into the images that hosts build, and trusted there.",
+    fix: "Put the authority's certificates there, in PEM and without any key, or give an absolute path that every host has.",
+  },
+  {
     code: "CF720",
     name: "image-folder-unusable",
     severity: "error",

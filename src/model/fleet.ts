@@ -70,7 +70,7 @@ export interface RunnerSpec {
 export interface NetworkSpec {
   readonly proxy: string | null;
   readonly noProxy: readonly string[];
-  /** Path of a PEM file on the hosts. */
+  /** Path of a PEM file: absolute on the hosts, relative in the repository. */
   readonly ca: string | null;
   /** `[{match: …}]`-free: base URLs that replace distribution and image registries on provisioned hosts. */
   readonly mirrors: { readonly apt: string | null; readonly docker: string | null };

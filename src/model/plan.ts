@@ -1,6 +1,7 @@
 // Every decision made before a byte is rendered: names, sizes, devices, paths, images. Render and act
 // choose nothing. Sizes are bytes, durations milliseconds. In: nothing. Out: records.
 
+import type { AuthorityRead, PlannedNetwork } from "./authority.ts";
 import type {
   CacheSpec,
   DockerMode,
@@ -8,7 +9,6 @@ import type {
   HostSpec,
   InstallSpec,
   Lifetime,
-  NetworkSpec,
   OsName,
   RunMode,
   TargetSpec,
@@ -26,7 +26,7 @@ export interface Plan {
   readonly units: UnitNames;
   readonly targets: readonly TargetSpec[];
   readonly runner: PlannedRunner;
-  readonly network: NetworkSpec;
+  readonly network: PlannedNetwork;
   readonly install: InstallSpec | null;
   /** In the order of the spec. */
   readonly hosts: readonly PlannedHost[];
@@ -342,4 +342,6 @@ export interface PlanInputs {
   readonly inventories: ReadonlyMap<string, Inventory | null>;
   /** Folder of each `image.dockerfile`, by the path as written in the spec; a string is why it could not be read. */
   readonly imageFolders: ReadonlyMap<string, Extract<ImageContext, { kind: "files" }>["files"] | string>;
+  /** The file of `network.ca`; null where the spec names none of its repository. */
+  readonly authority: AuthorityRead | null;
 }

@@ -58,7 +58,9 @@ function chooseImage(
   if (image.kind === "packages") {
     const packages = [...new Set(image.packages)].toSorted();
     const base = image.from ?? nameRunnerImage(fleet);
-    const hash = hashOf({ recipe: PACKAGE_RECIPE, base, platform, packages });
+    const { authority } = inputs;
+    const trusted = authority !== null && "pem" in authority ? { authority: authority.pem } : {};
+    const hash = hashOf({ recipe: PACKAGE_RECIPE, base, platform, packages, ...trusted });
     return {
       kind: "build",
       reference: nameBuilt(fleet, pool, hash),

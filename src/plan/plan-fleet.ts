@@ -24,6 +24,7 @@ import { chooseRunnerVersion, type ImageChooser, startImageChooser } from "./ima
 import { type KnownHosts, knowHosts } from "./know-hosts.ts";
 import { checkCapacity, measureCapacity } from "./measure-capacity.ts";
 import { placePool } from "./place-pool.ts";
+import { planNetwork } from "./plan-network.ts";
 import { chooseDeputy, planWatchdog } from "./plan-watchdog.ts";
 import type { Site } from "./site.ts";
 import { summarizePools } from "./summarize-pools.ts";
@@ -42,6 +43,7 @@ export function planFleet(fleet: Fleet, inputs: PlanInputs): Checked<Plan> {
   const placed = placeAll(fleet, known, pools, shares, chooseImage, findings);
   const hosts = finishHosts(fleet, known, placed, findings);
   const watchdog = planWatchdog(fleet, hosts, findings);
+  const network = planNetwork(fleet, inputs, findings);
   const diagnostics = findings.list();
   if (findings.hasErrors()) return { value: null, diagnostics };
   const plan: Plan = {
@@ -51,7 +53,7 @@ export function planFleet(fleet: Fleet, inputs: PlanInputs): Checked<Plan> {
     units: nameUnits(fleet.name),
     targets: fleet.targets,
     runner: { ...chooseRunnerVersion(fleet), checksums: fleet.runner.checksums },
-    network: fleet.network,
+    network,
     install: fleet.install,
     hosts,
     pools: summarizePools(fleet, pools, hosts),

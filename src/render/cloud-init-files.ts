@@ -66,7 +66,7 @@ function writeSetup(plan: Plan, host: PlannedHost, provisioning: Provisioning, s
   const { install } = plan;
   return fillTemplate("hosts/host/cloud-init/setup.sh", {
     banner: bannerLines(plan),
-    environment: listNetworkVariables(plan),
+    environment: listNetworkVariables(plan, "system"),
     isArch: system.family === "arch",
     isDebian: system.family === "debian",
     isUbuntu: system.family === "ubuntu",

@@ -3,6 +3,7 @@
 
 import type { Plan, PlannedHost, Provisioning } from "../model/plan.ts";
 import { DOCKER_KEY, NVIDIA_KEY } from "./cloud-init-keys.ts";
+import { encodeFileContent } from "./quote-document.ts";
 import type { YamlMap, YamlValue } from "./write-yaml.ts";
 
 export interface GuestSystem {
@@ -108,11 +109,19 @@ const TRUST: Readonly<Record<"apt" | "arch", string>> = {
   arch: "/etc/ca-certificates/trust-source/anchors/ci-fleet.crt && update-ca-trust",
 };
 
-/** Before any download: the CA is a file of the machine's image, for its content is not in the spec. */
+/**
+ * Before any download, at every boot: `apply` may have put newer certificates in place. Where the spec names a path on
+ * the hosts alone, the file is the image's.
+ */
 export function listBootCommands(plan: Plan, system: GuestSystem): readonly YamlValue[] {
-  const { ca } = plan.network;
+  const { ca, caContent } = plan.network;
   if (ca === null) return [];
   const trust = TRUST[system.family === "arch" ? "arch" : "apt"];
+  if (caContent !== null) {
+    const put = 'mkdir -p "${1%/*}" && printf %s "$2" | base64 -d >"$1.new" && mv -f "$1.new" "$1"';
+    const command = `if [ ! -s "$1" ]; then ${put}; fi; install -D -m 0644 -- "$1" ${trust}`;
+    return [["sh", "-c", command, "sh", ca, encodeFileContent(caContent)]];
+  }
   const missing = 'echo "ci-fleet: the image of this machine has no CA file $1" >&2';
   return [
     ["sh", "-c", `if [ -s "$1" ]; then install -D -m 0644 -- "$1" ${trust}; else ${missing}; fi`, "sh", ca],

@@ -5,6 +5,7 @@
 // folder are at the same path there and here (actions/runner, ContainerOperationProvider: work, tools,
 // externals are bind mounts).
 
+import { locateAuthority } from "../model/authority.ts";
 import type { Placement, Plan, PlannedHost, PlannedSlot } from "../model/plan.ts";
 import { describeLimits, describeStart, LOGGING } from "./compose-limits.ts";
 import { inContainer, type SlotPlaces } from "./compose-places.ts";
@@ -27,6 +28,14 @@ export interface DockerKeys {
 
 const SOCKET = "/var/run/docker.sock";
 
+/** A missing source stops the start, instead of becoming an empty folder of root. */
+const bind = (source: YamlValue, target: string) => ({
+  type: "bind",
+  source,
+  target,
+  bind: { create_host_path: false },
+});
+
 export function describeDocker(
   host: PlannedHost,
   placement: Placement,
@@ -35,12 +44,6 @@ export function describeDocker(
 ): DockerKeys {
   const hostname = ["hostname", slot.name] as const;
   const onNetwork = [hostname, ["networks", ["runners"]]] as const;
-  const bind = (source: YamlValue, target: string) => ({
-    type: "bind",
-    source,
-    target,
-    bind: { create_host_path: false },
-  });
   const address = ["DOCKER_HOST", `unix://${inContainer.dockerSockets}/docker.sock`] as const;
   const waits = ["RUNNER_WAIT_FOR_DOCKER_IN_SECONDS", "120"] as const;
   switch (placement.docker) {
@@ -110,7 +113,7 @@ export function describeSidecar(
     target: places.state(name),
     bind: { create_host_path: host.supervision === "compose" },
   });
-  const { ca } = plan.network;
+  const ca = locateAuthority(plan.network, ".");
   const authority = "/ci-fleet/ca/ci-fleet.crt";
   const command = [
     "dockerd",
@@ -143,7 +146,7 @@ export function describeSidecar(
         : { ...samePath("docker"), target: "/var/lib/docker" },
       samePath("work"),
       samePath("root"),
-      ...(ca === null ? [] : [{ type: "bind", source: ca, target: authority, read_only: true }]),
+      ...(ca === null ? [] : [{ ...bind(ca, authority), read_only: true }]),
     ],
     networks: ["runners"],
     // As much again: jobs in containers run here, all others in the slot itself.

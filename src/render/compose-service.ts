@@ -70,7 +70,7 @@ function labelSlot(
   slot: PlannedSlot,
   service: Keys,
 ): Keys {
-  const generation = hashText(writeYaml(service), encodeScriptBodies());
+  const generation = hashText(writeYaml(service), encodeScriptBodies(), plan.network.caContent ?? "");
   return {
     "dev.ci-fleet.fleet": plan.fleet,
     "dev.ci-fleet.host": host.name,

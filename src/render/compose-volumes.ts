@@ -1,6 +1,7 @@
 // The mounts of a slot's container. In: host, placement, slot, places. Out: entries in Compose's long form,
 // in which no character of a path is syntax.
 
+import { locateAuthority } from "../model/authority.ts";
 import type { Placement, Plan, PlannedHost, PlannedSlot } from "../model/plan.ts";
 import { inContainer, RUNNER_HOME, type SlotPlaces } from "./compose-places.ts";
 import type { YamlValue } from "./write-yaml.ts";
@@ -31,7 +32,8 @@ export function listVolumes(
     ...(readOnly ? { read_only: true } : {}),
     bind: { create_host_path: false },
   });
-  const { ca } = plan.network;
+  // Beside the Compose file where it is rendered.
+  const authority = locateAuthority(plan.network, ".");
   return [
     // Beside this file, in the repository and where it is installed.
     given("./runner", inContainer.scripts, true),
@@ -43,7 +45,7 @@ export function listVolumes(
         throw new Error(`${slot.name}: the plan mounts cache ${cache.spec.name} nowhere`);
       return own(places.state(`cache/${cache.spec.name}`), cache.path);
     }),
-    ...(ca === null ? [] : [given(ca, inContainer.authority, true)]),
+    ...(authority === null ? [] : [given(authority, inContainer.authority, true)]),
     ...placement.volumes.map((volume) => given(volume.source, volume.target, volume.readOnly)),
   ];
 }

@@ -8,6 +8,9 @@ import type { RenderedFile } from "../model/rendered-file.ts";
 import { bannerLines } from "./banner.ts";
 import { fillTemplate } from "./fill-template.ts";
 
+/** Where it goes, update-ca-certificates wants this ending. */
+const AUTHORITY_NAME = "ci-fleet.crt";
+
 export function renderImages(plan: Plan, host: PlannedHost): readonly RenderedFile[] {
   return host.placements.flatMap((placement) => renderImage(plan, host, placement));
 }
@@ -24,13 +27,20 @@ function renderImage(plan: Plan, host: PlannedHost, placement: Placement): reado
     }));
   }
   if (image.base === null) throw new Error(`the plan has no base for the image of ${placement.pool}`);
+  const { caContent } = plan.network;
   const content = fillTemplate("hosts/host/images/Dockerfile", {
     banner: bannerLines(plan),
     base: image.base,
     packages: image.context.packages.map((name) =>
       requireMatch("the name of a package", name, PACKAGE_PATTERN),
     ),
+    authority: caContent === null ? null : AUTHORITY_NAME,
     user: String(placement.uid ?? 1001),
   });
-  return [{ path: `${folder}/Dockerfile`, content, mode: 0o644 }];
+  return [
+    { path: `${folder}/Dockerfile`, content, mode: 0o644 },
+    ...(caContent === null
+      ? []
+      : [{ path: `${folder}/${AUTHORITY_NAME}`, content: caContent, mode: 0o644 as const }]),
+  ];
 }

@@ -2,6 +2,7 @@
 
 import type { Plan, PlannedHost } from "../model/plan.ts";
 import type { RenderedFile } from "../model/rendered-file.ts";
+import { renderAuthority } from "./authority-file.ts";
 import { renderCloudInit } from "./cloud-init.ts";
 import { renderContainers } from "./compose.ts";
 import { renderSystemd } from "./systemd.ts";
@@ -18,6 +19,10 @@ export function renderPlan(plan: Plan, hosts: ReadonlySet<string> | null): reado
 
 /** cloud-init last: its user-data carries what the others made. */
 function renderHost(plan: Plan, host: PlannedHost): readonly RenderedFile[] {
-  const files = [...renderContainers(plan, host), ...renderSystemd(plan, host)];
+  const files = [
+    ...renderContainers(plan, host),
+    ...renderSystemd(plan, host),
+    ...renderAuthority(plan, host),
+  ];
   return [...files, ...renderCloudInit(plan, host, files)];
 }

@@ -1,6 +1,7 @@
 // What entrypoint.sh and the job hooks are told. They hold no decision and no name of their own, so that one
 // set of scripts serves all slots of a host. In: a slot and the folders as it sees them. Out: variables.
 
+import { locateAuthority } from "../model/authority.ts";
 import { MIN_FREE_MIB } from "../model/disk-guard.ts";
 import type { TargetSpec } from "../model/fleet.ts";
 import type { Placement, Places, Plan, PlannedHost, PlannedSlot } from "../model/plan.ts";
@@ -114,7 +115,7 @@ export function listProcessEnvironment(
     root: `${below}/root`,
     source: { path: `${places.runner}/${version}`, stamp: version, externals: "link" },
     caches: placement.caches.map((cache) => cache.path ?? `${below}/cache/${cache.spec.name}`),
-    authority: plan.network.ca,
+    authority: locateAuthority(plan.network, places.config),
     admit: `${placement.user === null ? "" : `sudo -u ${placement.user} `}env CI_FLEET_RUN_DIR=${run}`,
   });
   return new Map([

@@ -41,6 +41,7 @@ export function viewHost(plan: Plan, host: PlannedHost): TemplateView {
     state: host.places.state,
     run: host.places.run,
     hasCaches: listCaches(plan, host).length > 0,
+    carriesAuthority: plan.network.caContent !== null,
     rootlessEngine: host.facts.docker?.rootless ?? false,
   };
 }
@@ -56,9 +57,13 @@ export function listSlots(host: PlannedHost, run: Placement["run"]): readonly Pl
     .flatMap((placement) => placement.slots.map((slot) => ({ placement, slot })));
 }
 
-/** What ci-fleet itself needs on the way to GitHub. */
-export function listNetworkVariables(plan: Plan): readonly Variable[] {
-  const { proxy, ca } = plan.network;
+/**
+ * What ci-fleet itself needs on the way to GitHub. It reads the authority by itself; below a home no name of its file
+ * can be written here.
+ */
+export function listNetworkVariables(plan: Plan, flavour: Flavour): readonly Variable[] {
+  const { proxy, caContent } = plan.network;
+  const ca = flavour === "user" && caContent !== null ? null : plan.network.ca;
   return [
     ...listProxies(plan).map(([key, value]) => ({ key, value })),
     // Node heeds these two and no configuration of the system's (nodejs.org/api/cli.html).

@@ -25,7 +25,7 @@ export function renderContainerUnits(plan: Plan, host: PlannedHost, flavour: Fla
     ...viewHost(plan, host),
     ...viewCredentials(credentials.common),
     after: listUnitsBefore(plan, host),
-    environment: listNetworkVariables(plan),
+    environment: listNetworkVariables(plan, flavour),
   };
   return [
     {
@@ -52,7 +52,7 @@ export function renderProcessUnits(plan: Plan, host: PlannedHost, flavour: Flavo
     after: listUnitsBefore(plan, host),
     user: slots[0]?.placement.user ?? "ci-fleet",
     runnerVersion: plan.runner.version,
-    environment: listNetworkVariables(plan),
+    environment: listNetworkVariables(plan, flavour),
   };
   const fill = (name: string) => fillTemplate(templateOf(flavour, name), view);
   return [

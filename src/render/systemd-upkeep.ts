@@ -2,6 +2,7 @@
 // engine, and the scripts they run. In: the plan, a host, the flavour. Out: files with a path inside the folder
 // of units, and scripts with a path inside the host's folder.
 
+import { AUTHORITY_FOLDER } from "../model/authority.ts";
 import type { Placement, Plan, PlannedHost } from "../model/plan.ts";
 import { fillTemplate, type TemplateView } from "./fill-template.ts";
 import { describeHandlers } from "./systemd-binfmt.ts";
@@ -12,6 +13,7 @@ import {
   nameSlotUnit,
   placeCredential,
   type UnitFile,
+  type Variable,
   viewCredentials,
   viewHost,
   writeSpan,
@@ -41,7 +43,7 @@ export function renderUpkeepUnits(plan: Plan, host: PlannedHost, flavour: Flavou
       ? []
       : file(
           units.rootless,
-          fill("rootless.service", { user: "ci-fleet", environment: listNetworkVariables(plan) }),
+          fill("rootless.service", { user: "ci-fleet", environment: listEngineVariables(plan, host) }),
         )),
   ];
 }
@@ -64,6 +66,13 @@ export function renderUpkeepScripts(plan: Plan, host: PlannedHost): readonly Uni
     scripts.push({ path: "runner/binfmt.sh", content: fillTemplate("hosts/host/runner/binfmt.sh", view) });
   }
   return scripts;
+}
+
+/** Go reads every file of this folder, beside the system's bundle. */
+function listEngineVariables(plan: Plan, host: PlannedHost): readonly Variable[] {
+  const variables = listNetworkVariables(plan, "system");
+  if (plan.network.caContent === null) return variables;
+  return [...variables, { key: "SSL_CERT_DIR", value: `${host.places.config}/${AUTHORITY_FOLDER}` }];
 }
 
 function viewTarget(plan: Plan, host: PlannedHost, flavour: Flavour): TemplateView {
@@ -91,7 +100,7 @@ function viewWatchdog(plan: Plan, host: PlannedHost, flavour: Flavour): Template
   const changesUser = kinds.has("gh");
   return {
     ...viewCredentials(host.credentials.map((file) => placeCredential(file, flavour))),
-    environment: listNetworkVariables(plan),
+    environment: listNetworkVariables(plan, flavour),
     // `gh auth token` runs as its user and reads that home; ssh to a broker reads root's.
     changesUser,
     protectHome: changesUser || kinds.has("broker") ? "read-only" : "yes",

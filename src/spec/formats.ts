@@ -91,6 +91,11 @@ const FORMATS = {
     pattern: `^/${PATH_CHARACTERS}*$`,
     judge: judgePath,
   },
+  authorityPath: {
+    expected: "a path inside the repository, or an absolute one on the hosts",
+    pattern: `^${PATH_CHARACTERS}+$`,
+    judge: judgePath,
+  },
   relativePath: {
     expected: "a path inside the repository, without `..`",
     pattern: `^(?!/)${PATH_CHARACTERS}+$`,

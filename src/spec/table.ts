@@ -58,9 +58,9 @@ const NETWORK = record("The network", {
   proxy: optional(text("proxyUrl"), "Proxy for jobs, image builds and ci-fleet itself.", "http://proxy:3128"),
   noProxy: defaulted(list(text("noProxy"), 0, 200), [], "Hosts and domains reached without it.", "[.corp]"),
   ca: optional(
-    text("absolutePath"),
-    "A PEM file on the hosts with further authorities.",
-    "/etc/ssl/corp.pem",
+    text("authorityPath"),
+    "A PEM file with further authorities: of this repository, which is then rendered and installed, or an absolute path that every host has.",
+    "certs/corp.pem",
   ),
   mirrors: filled(
     record("Mirrors", {

@@ -13,7 +13,7 @@ import { makeCertificate } from "../github/make-certificate.ts";
 import { serveFakeGitHub } from "../github/serve.ts";
 import { makeTarget, startGitHubLab } from "./github-lab.ts";
 
-const NONE = { proxy: null, noProxy: [], ca: null };
+const NONE = { proxy: null, noProxy: [], ca: null, caContent: null };
 
 test("variables win over the spec, lower case over upper", () => {
   const spec = { proxy: "http://spec:1", noProxy: [".corp"] };

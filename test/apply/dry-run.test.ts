@@ -1,6 +1,7 @@
 // What a dry run prints, whole: for each way that a host can be, the commands in their order. The expected texts are
 // shell scripts to read, under fixtures/apply.
 
+import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import { describeSteps } from "../../src/apply/describe-step.ts";
@@ -12,9 +13,10 @@ import type { Installed } from "../../src/model/apply-state.ts";
 import { placesOf } from "../../src/model/names.ts";
 import type { PlannedHost } from "../../src/model/plan.ts";
 import { renderContainers } from "../../src/render/compose.ts";
+import { renderPlan } from "../../src/render/render-plan.ts";
 import { renderSystemd } from "../../src/render/systemd.ts";
 import { expectGolden } from "../golden.ts";
-import { makeHost, makePlacement, makePlan } from "../render/systemd-fleet.ts";
+import { makeHost, makePlacement, makePlan, makeProcessPlacement } from "../render/systemd-fleet.ts";
 import { applyHere } from "./apply-here.ts";
 import { FakeHost } from "./fake-host.ts";
 import { FLEETS, wantFleet } from "./fleets.ts";
@@ -112,6 +114,33 @@ test("below a home everything is the user's", () => {
   const wanted = wantOn({}, places);
   const host = new FakeHost(places);
   expectSteps("below-a-home", wanted, host.observe(wanted));
+});
+
+test("an authority of the repository is installed, and a new one is news to every slot", () => {
+  const places = placeForSystem(placesOf("acme"));
+  const host = makeHost({ placements: [makePlacement({ lifetime: "persistent" }), makeProcessPlacement()] });
+  const want = (caContent: string | null) => {
+    const ca = "/etc/ci-fleet/acme/authority/ca.pem";
+    const network = { proxy: null, noProxy: [], ca, caContent, mirrors: { apt: null, docker: null } };
+    const plan = { ...makePlan(host), network };
+    const rendered = renderPlan({ ...plan, hosts: [host] }, new Set([host.name]));
+    const copies = [{ path: "certs/corp.pem", content: caContent ?? "", mode: 0o644 as const }];
+    const program = { path: "/tmp/ci-fleet", sha256: "ab".repeat(32) };
+    const wanting = wantHost({ plan, host, places, rendered, copies, program });
+    if (wanting.kind === "clash") throw new Error("clash");
+    return wanting.wanted;
+  };
+  const [first, second] = [want("first\n"), want("second\n")];
+  const file = first.files.find(({ path }) => path === "/etc/ci-fleet/acme/authority/ca.pem");
+  assert.equal(file?.content, "first\n");
+  assert.deepEqual(
+    first.expects.filter(({ what }) => what.includes("authority")),
+    [],
+  );
+  assert.equal(want(null).expects.filter(({ what }) => what.includes("authority")).length, 1);
+  for (const [index, { generation }] of first.slots.entries()) {
+    assert.notEqual(generation, second.slots[index]?.generation);
+  }
 });
 
 function wantOn(change: Partial<PlannedHost>, places: Wanted["places"]): Wanted {

@@ -51,7 +51,13 @@ test("each machine gets a first spec that it can hold", () => {
     const inventories = new Map(
       fleet.hosts.map((host) => [host.name, host.name === "box" ? inventory : null]),
     );
-    const inputs = { specFile: "fleet.yaml", ciFleetVersion: "1.0.0", inventories, imageFolders: new Map() };
+    const inputs = {
+      specFile: "fleet.yaml",
+      ciFleetVersion: "1.0.0",
+      inventories,
+      imageFolders: new Map(),
+      authority: null,
+    };
     const planned = planFleet(fleet, inputs);
     assert.equal(hasErrors(planned.diagnostics), HOPELESS.includes(name), `${name}: ${text}`);
     return { path: `${name}.yaml`, content: text, mode: 0o644 as const };

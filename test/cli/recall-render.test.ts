@@ -33,11 +33,13 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 mkdirSync(join(folder, "images/own"), { recursive: true });
 writeFileSync(join(folder, "images/own/Dockerfile"), "FROM debian:13\n");
 const spec = join(folder, "fleet.yaml");
+cpSync("fixtures/fleets/behind-a-company-s-authority/certs", join(folder, "certs"), { recursive: true });
 writeFileSync(
   spec,
-  `${readFileSync(spec, "utf8")}  own: {hosts: [h0000], image: {dockerfile: images/own/Dockerfile}}\n`,
+  `network: {ca: certs/corp.pem}\n${readFileSync(spec, "utf8")}  own: {hosts: [h0000], image: {dockerfile: images/own/Dockerfile}}\n`,
 );
 const record = join(folder, "rendered/.ci-fleet/last-render");
+const CORP = join(folder, "certs/corp.pem");
 const HOST = join(folder, "rendered/hosts/h0007");
 
 let said = "";
@@ -84,7 +86,7 @@ test("nothing has changed: the same words without reading anything anew", async 
   rmSync(join(folder, "rendered/.ci-fleet"), { recursive: true });
   const whole = await render();
   assert.deepEqual(recalled, recall());
-  assert.match(whole, /warning: [\s\S]*rendered is up to date: 565 files\n$/);
+  assert.match(whole, /warning: [\s\S]*rendered is up to date: 605 files\n$/);
   assert.equal(await render(), whole);
   const tree = readTree(folder);
   const keys = (one: object) => Object.keys(one).filter((path) => !path.includes(".ci-fleet"));
@@ -123,6 +125,12 @@ const CHANGES: readonly (readonly [string, () => void, (() => unknown)?])[] = [
   ["a file of an image", () => writeFileSync(join(folder, "images/own/Dockerfile"), "FROM debian:12\n")],
   ["a new file of an image", () => writeFileSync(join(folder, "images/own/more"), "")],
   ["a mode of an image's file", () => chmodSync(join(folder, "images/own/more"), 0o755)],
+  ["the authority", () => writeFileSync(CORP, `${readFileSync(CORP, "utf8")}\n`)],
+  [
+    "an authority that is gone",
+    () => rmSync(CORP),
+    () => cpSync("fixtures/fleets/behind-a-company-s-authority/certs/corp.pem", CORP),
+  ],
   ["the schema", () => swap("fleet.schema.json", "{", "{ ")],
   ["the schema that is gone", () => rmSync(join(folder, "fleet.schema.json"))],
   ["a rendered file that is gone", () => rmSync(`${HOST}/compose.yaml`)],

@@ -131,6 +131,15 @@ export const HOST_CASES: Readonly<Record<string, Case>> = {
     path: ["pools", "ci", "emulate"],
     message: "`forge` has no QEMU handler for linux/riscv64 that works inside containers yet",
   },
+  CF719: {
+    fleet: {
+      ...makeFleet([forge], [makePool("ci")]),
+      network: { proxy: null, noProxy: [], ca: "certs/corp.pem", mirrors: { apt: null, docker: null } },
+    },
+    inputs: makeInputs({ forge: makeInventory() }, { authority: { problem: "there is no such file" } }),
+    path: ["network", "ca"],
+    message: "the certificates of `certs/corp.pem` cannot be used: there is no such file",
+  },
   CF720: {
     fleet: makeFleet(
       [forge],

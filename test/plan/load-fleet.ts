@@ -10,6 +10,7 @@ import {
   type SourceDocument,
 } from "../../src/base/place-diagnostics.ts";
 import { locateInYaml } from "../../src/cli/locate-in-yaml.ts";
+import { readAuthority } from "../../src/cli/read-authority.ts";
 import { readImageFolders } from "../../src/cli/read-image-folders.ts";
 import { readInventory } from "../../src/hardware/read-inventory.ts";
 import type { Inventory } from "../../src/model/inventory.ts";
@@ -55,6 +56,7 @@ export function loadFleet(folder: string): LoadedFleet {
     ciFleetVersion: VERSION,
     inventories,
     imageFolders: readImageFolders(fleet, folder),
+    authority: readAuthority(fleet.network.ca, folder)?.read ?? null,
   });
   return {
     plan: planned.value,

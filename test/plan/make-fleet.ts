@@ -262,6 +262,7 @@ export function makeInputs(
     ciFleetVersion: "1.0.0",
     inventories: new Map(Object.entries(inventories)),
     imageFolders: new Map(),
+    authority: null,
     ...given,
   };
 }

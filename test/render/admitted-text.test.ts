@@ -95,6 +95,7 @@ for (const [path, format] of FIELDS) {
           ciFleetVersion: "1.0.0",
           inventories,
           imageFolders: new Map(),
+          authority: null,
         };
         const plan = planFleet(spec.fleet, context);
         if (plan.value === null) return;

@@ -62,6 +62,7 @@ export const seedCases: Readonly<Record<string, SeedCase>> = {
         proxy: "http://proxy:3128",
         noProxy: [".corp"],
         ca: "/etc/ssl/corp.pem",
+        caContent: null,
         mirrors: { apt: "http://mirror.corp/ubuntu/", docker: "https://docker.corp" },
       },
     },
@@ -81,6 +82,7 @@ export const seedCases: Readonly<Record<string, SeedCase>> = {
         proxy: null,
         noProxy: [],
         ca: null,
+        caContent: null,
         mirrors: { apt: "http://mirror.corp/debian", docker: null },
       },
     },
@@ -92,7 +94,13 @@ export const seedCases: Readonly<Record<string, SeedCase>> = {
     }),
     {
       install,
-      network: { proxy: null, noProxy: [], ca: "/etc/ssl/corp.pem", mirrors: { apt: null, docker: null } },
+      network: {
+        proxy: null,
+        noProxy: [],
+        ca: "/etc/ssl/corp.pem",
+        caContent: null,
+        mirrors: { apt: null, docker: null },
+      },
     },
   ),
 };

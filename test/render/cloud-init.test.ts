@@ -1,10 +1,14 @@
 // Seeds of new machines, whole: fixtures/cloud-init/ holds what each case renders to, and laws beside them.
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
 import { parse } from "yaml";
 import { renderCloudInit } from "../../src/render/cloud-init.ts";
+import { makeFolder } from "../adapters/folder.ts";
 import { expectGolden } from "../golden.ts";
 import { makeProvisioning, makeSeed, type SeedCase, seedCases } from "./cloud-init-cases.ts";
 import { lineText } from "./hostile-text.ts";
@@ -66,6 +70,34 @@ test("modes are text, for a number with a leading zero means something else to e
   ]);
 });
 
+test("a guest trusts the repository's authority before it downloads a thing, and a newer one at later boots", (t) => {
+  const folder = makeFolder(t);
+  const ca = join(folder, "etc/authority/ca.pem");
+  const network = {
+    proxy: null,
+    noProxy: [],
+    ca,
+    caContent: "first\n",
+    mirrors: { apt: null, docker: null },
+  };
+  for (const os of ["debian-13", "arch"] as const) {
+    const { data } = readSeed(makeSeed(makeHost({ provisioning: makeProvisioning({ os }) }), { network }));
+    const [program = "", option = "", script = "", ...args] = data.bootcmd?.[0] ?? [];
+    const store = /[^ ]+\/ci-fleet\.crt/.exec(script)?.[0] ?? "";
+    const update = os === "arch" ? "update-ca-trust" : "update-ca-certificates";
+    const trusted = join(folder, `${os}.crt`);
+    const here = script.replace(store, trusted).replace(new RegExp(`${update}$`), "echo updated");
+    const boot = () => execFileSync(program, [option, here, ...args], { encoding: "utf8" });
+    rmSync(join(folder, "etc"), { recursive: true, force: true });
+    assert.match(store, os === "arch" ? /^\/etc\/ca-certificates\/trust-source\// : /^\/usr\/local\/share\//);
+    assert.equal(boot(), "updated\n");
+    assert.deepEqual([readFileSync(ca, "utf8"), readFileSync(trusted, "utf8")], ["first\n", "first\n"]);
+    writeFileSync(ca, "second\n");
+    assert.equal(boot(), "updated\n");
+    assert.deepEqual([readFileSync(ca, "utf8"), readFileSync(trusted, "utf8")], ["second\n", "second\n"]);
+  }
+});
+
 test("the instance keeps its id when anything about it changes", () => {
   const read = (each: SeedCase) =>
     renderCloudInit(each.plan, each.host, each.rendered).find(({ path }) => path.endsWith("meta-data"))
@@ -87,7 +119,13 @@ test("no text of the spec becomes syntax in user-data, and each arrives as it wa
       });
       const seed = makeSeed(host, {
         install: { url: text, sha256: "0".repeat(64) },
-        network: { proxy: text, noProxy: [other], ca: other, mirrors: { apt: null, docker: text } },
+        network: {
+          proxy: text,
+          noProxy: [other],
+          ca: other,
+          caContent: null,
+          mirrors: { apt: null, docker: text },
+        },
       });
       const { data } = readSeed(seed);
       assert.deepEqual(data.ssh_authorized_keys, [text]);

@@ -57,6 +57,7 @@ export const containerCases: Readonly<Record<string, ContainerCase>> = {
         proxy: "http://proxy:3128",
         noProxy: [".corp"],
         ca: "/etc/ssl/corp.pem",
+        caContent: null,
         mirrors: { apt: null, docker: null },
       },
     },
@@ -100,7 +101,13 @@ export const containerCases: Readonly<Record<string, ContainerCase>> = {
       makePlacement({ pool: "keep", docker: "dind", lifetime: "persistent" }),
     ]),
     {
-      network: { proxy: null, noProxy: [], ca: "/etc/ssl/corp.pem", mirrors: { apt: null, docker: null } },
+      network: {
+        proxy: null,
+        noProxy: [],
+        ca: "/etc/ssl/corp.pem",
+        caContent: null,
+        mirrors: { apt: null, docker: null },
+      },
     },
   ),
 

@@ -109,7 +109,7 @@ export function makePlan(host: PlannedHost, change: Partial<Plan> = {}): Plan {
       versionFrom: "spec",
       checksums: { "linux-x64": null, "linux-arm64": null },
     },
-    network: { proxy: null, noProxy: [], ca: null, mirrors: { apt: null, docker: null } },
+    network: { proxy: null, noProxy: [], ca: null, caContent: null, mirrors: { apt: null, docker: null } },
     install: null,
     hosts: [host],
     pools: [],

@@ -91,7 +91,13 @@ test("a process slot runs from a copy of the unpacked runner, in folders of its 
 });
 
 test("without a proxy there are no proxy variables, and `no_proxy` always has this machine", () => {
-  const network = { proxy: null, noProxy: [".corp"], ca: null, mirrors: { apt: null, docker: null } };
+  const network = {
+    proxy: null,
+    noProxy: [".corp"],
+    ca: null,
+    caContent: null,
+    mirrors: { apt: null, docker: null },
+  };
   assert.deepEqual(listProxies({ network }), []);
   const found = new Map(listProxies({ network: { ...network, proxy: "http://p:1" } }));
   assert.equal(found.get("NO_PROXY"), "localhost,127.0.0.1,.corp");

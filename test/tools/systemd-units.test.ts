@@ -83,7 +83,13 @@ for (const judge of judges) {
     for (const text of paths.slice(0, 20)) {
       const plan = makePlan(host, {
         specFile: `${text}x`,
-        network: { proxy: text, noProxy: [text], ca: `/${text}`, mirrors: { apt: null, docker: null } },
+        network: {
+          proxy: text,
+          noProxy: [text],
+          ca: `/${text}`,
+          caContent: null,
+          mirrors: { apt: null, docker: null },
+        },
       });
       const watchdog = { ...plan.watchdog, metrics: `/var/lib/${text}/m.prom` };
       verifyUnits(judge, "system", renderSystemd({ ...plan, watchdog }, host), ["acme-watchdog.service"]);

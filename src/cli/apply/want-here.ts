@@ -70,11 +70,14 @@ function findDrift(
 }
 
 /** By path below the spec's folder. The spec has one name here, by which units find it again. */
-function listCopies({ sources, imageFolders }: LoadedFleet) {
+function listCopies({ sources, imageFolders, authority }: LoadedFleet) {
   const copies: { path: string; content: string; mode: 0o644 | 0o755 }[] = [];
   for (const { doc, text } of sources) {
     const path = doc.kind === "spec" ? "fleet.yaml" : `hosts/${doc.host}.yaml`;
     copies.push({ path, content: text, mode: 0o644 });
+  }
+  if (authority !== null && "pem" in authority.read) {
+    copies.push({ path: normalize(authority.path), content: authority.read.pem, mode: 0o644 });
   }
   for (const [dockerfile, files] of imageFolders) {
     if (typeof files === "string") continue;

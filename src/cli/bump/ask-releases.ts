@@ -6,6 +6,7 @@ import { findRelease } from "../../adapters/github-releases.ts";
 import { CredentialError } from "../../base/credential-error.ts";
 import { suggest } from "../../base/did-you-mean.ts";
 import { WorldError } from "../../base/world-error.ts";
+import type { PlannedNetwork } from "../../model/authority.ts";
 import type { Fleet, TargetSpec } from "../../model/fleet.ts";
 import type { GitHubAnswer, RunnerDownload } from "../../model/github.ts";
 import { openTarget } from "../open-target.ts";
@@ -21,10 +22,11 @@ export interface ReleaseQuestion {
 
 export async function askReleases(
   fleet: Fleet,
+  network: PlannedNetwork,
   question: ReleaseQuestion,
 ): Promise<readonly RunnerDownload[]> {
   const target = chooseTarget(fleet, question);
-  const access = await openTarget({ network: fleet.network }, target, null);
+  const access = await openTarget({ network }, target, null);
   for (const warning of access.credential.warnings) process.stderr.write(`${warning}\n`);
   return readAnswer(await ask(access, question), target);
 }

@@ -32,14 +32,14 @@ async function check(call: CommandCall, chosen: ChosenTargets): Promise<number> 
 }
 
 async function report(
-  { fleet, places }: ChosenTargets,
+  { fleet, network, places }: ChosenTargets,
   target: TargetSpec,
   given: Secret | null,
   proveWrite: boolean,
   { terminal }: CommandCall,
 ) {
   const { checkCredential } = await import("../../adapters/credentials-check.ts");
-  const access = await openTarget(fleet, target, { places }, {}, given);
+  const access = await openTarget({ network }, target, { places }, {}, given);
   for (const warning of access.credential.warnings) terminal.err(`warning: ${warning}\n`);
   const groups = target.runnerGroup === null ? [] : [target.runnerGroup];
   const readJobs = fleet.pools.some((pool) => pool.target === target.name && pool.runners.kind === "range");

@@ -6,6 +6,7 @@ import { dirname } from "node:path";
 import { stringifySafely } from "../../base/print-json.ts";
 import { parseVersion } from "../../base/version-number.ts";
 import { WorldError } from "../../base/world-error.ts";
+import type { PlannedNetwork } from "../../model/authority.ts";
 import type { Fleet } from "../../model/fleet.ts";
 import { type BumpDecision, chooseRelease } from "../bump/choose-release.ts";
 import { editRunner, type RunnerEdit, writeRunnerPart } from "../bump/edit-runner.ts";
@@ -14,6 +15,7 @@ import type { Command, CommandCall } from "../command.ts";
 import { FINE, FOUND, LOCKED } from "../exit-codes.ts";
 import { stageFile, writeStaged } from "../init/stage-files.ts";
 import { findSpecPath, loadFleet, showPath } from "../load-fleet.ts";
+import { readNetwork } from "../read-authority.ts";
 import { readDocument } from "../read-document.ts";
 import { warnAbout } from "../report-diagnostics.ts";
 import { showProgress } from "../show-progress.ts";
@@ -40,7 +42,7 @@ export const run: Command = async (call) => {
   const decision = await showProgress(
     terminal,
     "asking GitHub for runner releases",
-    decide(call, fleet, read, asked),
+    decide(call, fleet, readNetwork(fleet.network, dirname(path)), read, asked),
   );
   if (decision.kind === "refuse") {
     terminal.err(`error: ${decision.why}\n`);
@@ -57,10 +59,16 @@ export const run: Command = async (call) => {
   return code ?? LOCKED;
 };
 
-async function decide({ flags }: CommandCall, fleet: Fleet, read: BumpFleet, asked: string | null) {
+async function decide(
+  { flags }: CommandCall,
+  fleet: Fleet,
+  network: PlannedNetwork,
+  read: BumpFleet,
+  asked: string | null,
+) {
   const { askReleases } = await import("../bump/ask-releases.ts");
   const question = { target: flags.text("target"), releases: flags.has("releases"), version: asked };
-  return chooseRelease(read.current, await askReleases(fleet, question), asked);
+  return chooseRelease(read.current, await askReleases(fleet, network, question), asked);
 }
 
 type News = Extract<BumpDecision, { kind: "move" | "complete" }>;

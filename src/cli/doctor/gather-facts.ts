@@ -7,6 +7,7 @@ import { ROOTLESS_LOOKUPS, ROOTLESS_SYSCTLS } from "../../doctor/checks-docker.t
 import type { DoctorFacts } from "../../doctor/facts.ts";
 import { compareInventories, formatChange } from "../../hardware/compare-inventories.ts";
 import { readInventory } from "../../hardware/read-inventory.ts";
+import { locateAuthority } from "../../model/authority.ts";
 import { seen } from "../../model/host-observation.ts";
 import type { Inventory } from "../../model/inventory.ts";
 import type { Plan } from "../../model/plan.ts";
@@ -89,7 +90,7 @@ function describeRequest(plan: Plan, { host, places, userName }: ThisHost, inven
       places.state,
       `${places.state}/drained`,
     ],
-    authority: plan.network.ca,
+    authority: locateAuthority(plan.network, places.config),
   };
 }
 

@@ -40,6 +40,7 @@ function holds(text: string, host: string, inventory: Inventory): boolean {
     ciFleetVersion: productVersion,
     inventories,
     imageFolders: new Map(),
+    authority: null,
   };
   const planned = planFleet(fleet, inputs);
   return planned.value !== null && !hasErrors(planned.diagnostics);
