@@ -38,6 +38,14 @@ export function findSpec(folder: string, systemSpec: string | null = SYSTEM_SPEC
   return { kind: "none", lookedIn: [...lookedIn, dirname(systemSpec)] };
 }
 
+/** The work tree that holds `folder`; null where there is none. `.git` is a file in a linked work tree. */
+export function findRepository(folder: string): string | null {
+  for (let at = realFolder(resolve(folder)); ; at = dirname(at)) {
+    if (exists(join(at, ".git"))) return at;
+    if (dirname(at) === at) return null;
+  }
+}
+
 /** Copies that `apply` keeps in force: `/etc/ci-fleet/acme/fleet.yaml`. */
 function listInstalled(folder: string): readonly string[] {
   try {

@@ -66,11 +66,12 @@ function describeResult(diagnostic: PlacedDiagnostic, indices: ReadonlyMap<strin
   };
 }
 
+/** Code scanning shows no alert without a line (GitHub docs, SARIF support, `region.startLine`): the first stands in. */
 function describePlace({ file, start, end }: Place): object {
-  const region = start === null ? null : { startLine: start.line, startColumn: start.column };
-  const rest = end === null ? {} : { endLine: end.line, endColumn: end.column };
+  const from = start === null ? { startLine: 1 } : { startLine: start.line, startColumn: start.column };
+  const to = start === null || end === null ? {} : { endLine: end.line, endColumn: end.column };
   return {
     artifactLocation: { uri: file.toWellFormed().split("/").map(encodeURIComponent).join("/") },
-    ...(region === null ? {} : { region: { ...region, ...rest } }),
+    region: { ...from, ...to },
   };
 }

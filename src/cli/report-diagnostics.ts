@@ -1,5 +1,8 @@
 // Prints what was found. In: diagnostics with their documents, and how to print. Out: text on one of the streams.
 
+import { realpathSync } from "node:fs";
+import { relative, resolve } from "node:path";
+import { findRepository } from "../adapters/find-spec.ts";
 import type { Terminal } from "../adapters/terminal.ts";
 import { type PlacedDiagnostic, placeDiagnostics } from "../base/place-diagnostics.ts";
 import { printText, summarizeDiagnostics } from "../base/print-text.ts";
@@ -10,6 +13,21 @@ export type ReportFormat = "text" | "json" | "sarif" | "github";
 
 export function placeAll({ diagnostics, sources }: LoadedFleet): readonly PlacedDiagnostic[] {
   return placeDiagnostics(diagnostics, sources);
+}
+
+/** For GitHub, which knows files by their place in the repository, wherever the command was started. */
+export function placeInRepository(loaded: LoadedFleet, folder: string): readonly PlacedDiagnostic[] {
+  const root = findRepository(loaded.specFolder);
+  if (root === null) return placeAll(loaded);
+  const rename = (file: string): string => {
+    const inner = relative(root, realpathSync(resolve(folder, file)));
+    return inner.startsWith("..") ? file : inner;
+  };
+  const { diagnostics, sources } = loaded;
+  return placeDiagnostics(
+    diagnostics,
+    sources.map((source) => ({ ...source, file: rename(source.file) })),
+  );
 }
 
 /** On stderr, for commands whose data is something else. */

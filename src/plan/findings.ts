@@ -16,6 +16,11 @@ export interface Finding {
   readonly onKey?: boolean;
 }
 
+interface Fact {
+  readonly message: string;
+  readonly path: DocPath;
+}
+
 /** One fault on one host; those with equal `code`, `path` and `group` become one diagnostic. */
 export interface HostFinding {
   readonly code: string;
@@ -27,7 +32,7 @@ export interface HostFinding {
   readonly message: (hosts: string, count: number) => string;
   readonly help?: (firstHost: string) => string;
   /** Where it shows in the host's inventory. */
-  readonly fact?: { readonly message: string; readonly path: DocPath };
+  readonly fact?: Fact;
   readonly related?: readonly RelatedPlace[];
 }
 
@@ -38,6 +43,9 @@ export interface Findings {
   list(): readonly Diagnostic[];
 }
 
+/** An inventory, or the host's key in the spec where there is none. */
+export type Described = "inventory" | { readonly at: DocPath };
+
 /** Hosts named in a message, and inventories named as related places. */
 const NAMED = 3;
 
@@ -45,7 +53,8 @@ const GIB = 2 ** 30;
 
 const SEVERITIES = new Map(PLAN_CODES.map((entry) => [entry.code, entry.severity]));
 
-export function startFindings(): Findings {
+/** `describedBy`: where a host's facts come from; the spec itself for guests that have not been detected yet. */
+export function startFindings(describedBy: (host: string) => Described): Findings {
   const entries: (
     | Finding
     | { readonly first: HostFinding; readonly hosts: string[]; readonly facts: RelatedPlace[] }
@@ -65,13 +74,20 @@ export function startFindings(): Findings {
       }
       group.hosts.push(finding.host);
       if (finding.fact !== undefined && group.facts.length < NAMED) {
-        group.facts.push({ ...finding.fact, doc: { kind: "inventory", host: finding.host } });
+        group.facts.push(placeFact(finding.fact, describedBy(finding.host), finding.host));
       }
     },
     hasErrors: () =>
       entries.some((entry) => severityOf("first" in entry ? entry.first.code : entry.code) === "error"),
     list: () => entries.map((entry) => ("first" in entry ? fromGroup(entry) : fromFinding(entry))),
   };
+}
+
+/** A place in a file that does not exist would send the reader nowhere. */
+function placeFact({ message, path }: Fact, by: Described, host: string): RelatedPlace {
+  return by === "inventory"
+    ? { message, path, doc: { kind: "inventory", host } }
+    : { message, path: by.at, doc: SPEC_DOC, onKey: true };
 }
 
 function fromGroup(group: { first: HostFinding; hosts: string[]; facts: RelatedPlace[] }): Diagnostic {

@@ -30,7 +30,11 @@ import type { Site } from "./site.ts";
 import { summarizePools } from "./summarize-pools.ts";
 
 export function planFleet(fleet: Fleet, inputs: PlanInputs): Checked<Plan> {
-  const findings = startFindings();
+  const places = new Map(fleet.hosts.map(({ name, at }) => [name, at]));
+  const findings = startFindings((host) => {
+    const at = inputs.inventories.get(host) == null ? places.get(host) : undefined;
+    return at === undefined ? "inventory" : { at };
+  });
   const known = knowHosts(fleet, inputs, findings);
   checkGuests(known, findings);
   const pools = chooseHosts(fleet, known, findings);

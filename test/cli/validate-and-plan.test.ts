@@ -5,6 +5,7 @@ import { spawnSync } from "node:child_process";
 import {
   appendFileSync,
   chmodSync,
+  cpSync,
   mkdirSync,
   renameSync,
   rmSync,
@@ -14,6 +15,7 @@ import {
 import { join } from "node:path";
 import { test } from "node:test";
 import { makeFolder, readTree } from "../adapters/folder.ts";
+import { judgeSarif } from "../base/judge-sarif.ts";
 import { copyFleet, runCli } from "./run-cli.ts";
 
 const NOTE = `fleet.yaml:7:19: info: whether runner 2.336.0 is still current is not known`;
@@ -63,6 +65,26 @@ test("all problems come at once, and in each format they are the same ones", (t)
     codes,
   );
   assert.equal(runCli(["validate", "-o", "json"], { cwd }).stdout, json.stdout);
+});
+
+test("GitHub gets places from the top of the repository, wherever the command was started", (t) => {
+  const cwd = makeFolder(t);
+  mkdirSync(join(cwd, ".git"));
+  cpSync(copyFleet(t), join(cwd, "infra/ci"), { recursive: true });
+  appendFileSync(join(cwd, "infra/ci/fleet.yaml"), "    runers: 2\n");
+  mkdirSync(join(cwd, "infra/ci/images"));
+  const runs = [
+    runCli(["validate", "-o", "github"], { cwd: join(cwd, "infra/ci/images") }),
+    runCli(["validate", "-o", "github", "-C", "infra/ci"], { cwd }),
+    runCli(["validate", "-o", "github", "-f", join(cwd, "infra/ci/fleet.yaml")]),
+  ];
+  for (const { stdout } of runs) {
+    assert.match(stdout, /^::error file=infra\/ci\/fleet\.yaml,line=\d+,.*title=CF602::/m);
+    assert.doesNotMatch(stdout, /file=(?!infra\/ci\/)/);
+  }
+  const sarif = runCli(["validate", "-o", "sarif"], { cwd: join(cwd, "infra/ci/images") });
+  assert.deepEqual(judgeSarif(JSON.parse(sarif.stdout)), []);
+  assert.match(sarif.stdout, /"uri": "infra\/ci\/fleet\.yaml"/);
 });
 
 test("a fault in an inventory is shown in that file", (t) => {

@@ -6,7 +6,7 @@ import type { Plan } from "../../model/plan.ts";
 import type { Command } from "../command.ts";
 import { FINE, FOUND } from "../exit-codes.ts";
 import { loadFleet } from "../load-fleet.ts";
-import { formatDiagnostics, placeAll, type ReportFormat } from "../report-diagnostics.ts";
+import { formatDiagnostics, placeAll, placeInRepository, type ReportFormat } from "../report-diagnostics.ts";
 import { UsageError } from "../usage-error.ts";
 
 export const run: Command = async (call) => {
@@ -17,7 +17,8 @@ export const run: Command = async (call) => {
   }
   const format = (flags.has("json") ? "json" : (asked ?? "text")) as ReportFormat;
   const loaded = loadFleet(call);
-  const placed = placeAll(loaded);
+  const isForGitHub = format === "sarif" || format === "github";
+  const placed = isForGitHub ? placeInRepository(loaded, call.folder) : placeAll(loaded);
   terminal.out(await formatDiagnostics(placed, format, terminal.outColour));
   const bad = placed.filter(
     ({ severity }) => severity === "error" || (flags.has("strict") && severity === "warning"),
