@@ -3,6 +3,7 @@
 
 import { type Document, isAlias, isMap, isNode, isSeq, type Node, parseDocument, visit } from "yaml";
 import type { Diagnostic, DocRef } from "../base/diagnostic.ts";
+import { explainYamlError } from "../base/explain-yaml-error.ts";
 import { countUtf8Bytes, findForbiddenCharacter, nameCodePoint } from "../base/text-policy.ts";
 import { makeFinding } from "./inventory-findings.ts";
 
@@ -38,22 +39,21 @@ export function parseInventoryYaml(text: string, doc: DocRef): ParsedInventory {
   if (deep !== null) return refuse("CF631", `the file nests deeper than ${MAX_DEPTH} levels`, deep);
   // The library compares every key with every other one (minutes for 1 MiB): the reader finds duplicates itself.
   const parsed = parseDocument(text, { logLevel: "error", uniqueKeys: false, version: "1.2" });
-  if (parsed.errors.length > 0) return { root: null, diagnostics: describeErrors(parsed, doc) };
+  if (parsed.errors.length > 0) return { root: null, diagnostics: describeErrors(parsed, text, doc) };
   const feature = findFeature(parsed);
   if (feature !== null) return refuse("CF632", feature.message, feature.start, feature.end);
   if (!isNode(parsed.contents)) return refuse("CF630", "the file is empty", 0, 0);
   return { root: parsed.contents, diagnostics: [] };
 }
 
-function describeErrors(parsed: Document.Parsed, doc: DocRef): readonly Diagnostic[] {
+function describeErrors(parsed: Document.Parsed, text: string, doc: DocRef): readonly Diagnostic[] {
   return parsed.errors.slice(0, MAX_SYNTAX_FINDINGS).map((error) => {
-    const several = error.code === "MULTIPLE_DOCS";
-    // The library adds position and excerpt to its message after the first line.
-    const message = several
-      ? "an inventory is one YAML document"
-      : (error.message.split("\n")[0] ?? "").replace(/ at line \d+, column \d+:?$/, "");
-    const span = { start: error.pos[0], end: Math.max(error.pos[1], error.pos[0] + 1) };
-    return { ...makeFinding(several ? "CF632" : "CF630", doc, [], message), span };
+    if (error.code === "MULTIPLE_DOCS") {
+      const span = { start: error.pos[0], end: Math.max(error.pos[1], error.pos[0] + 1) };
+      return { ...makeFinding("CF632", doc, [], "an inventory is one YAML document"), span };
+    }
+    const { message, help, span } = explainYamlError(error, parsed, text);
+    return { ...makeFinding("CF630", doc, [], message), span, ...(help === null ? {} : { help }) };
   });
 }
 

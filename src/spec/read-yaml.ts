@@ -2,7 +2,8 @@
 // are here: size, several documents, directives, syntax. In: the text. Out: the document's root node, or
 // null with findings. Never throws, whatever the bytes.
 
-import { Composer, type Document, isScalar, type Node, Parser } from "yaml";
+import { Composer, type Document, isScalar, type Node, Parser, type YAMLParseError } from "yaml";
+import { explainYamlError } from "../base/explain-yaml-error.ts";
 import { countUtf8Bytes } from "../base/text-policy.ts";
 import type { Report } from "./report.ts";
 
@@ -51,10 +52,11 @@ export function readYaml(text: string, report: Report): Node | null {
 
 function composeDocuments(text: string, report: Report): Document.Parsed[] | null {
   const found = { problems: 0 };
-  const addSyntax = (message: string, start: number, end: number): void => {
+  const addSyntax = (error: YAMLParseError, document: Document.Parsed): void => {
     found.problems += 1;
     if (found.problems > MAX_SYNTAX_FINDINGS) return;
-    report.add("CF607", [], { message, span: { start, end: Math.max(end, start + 1) } });
+    const { message, help, span } = explainYamlError(error, document, text);
+    report.add("CF607", [], { message, span, help: help ?? undefined });
   };
   const documents: Document.Parsed[] = [];
   const directives: { source: string; offset: number }[] = [];
@@ -87,8 +89,8 @@ function composeDocuments(text: string, report: Report): Document.Parsed[] | nul
       span: { start: offset, end: offset + source.trimEnd().length },
     });
   }
-  for (const { errors } of documents) {
-    for (const error of errors) {
+  for (const document of documents) {
+    for (const error of document.errors) {
       if (error.code === "RESOURCE_EXHAUSTION") {
         report.add("CF608", [], {
           message: "the file nests too deeply to be read",
@@ -97,7 +99,7 @@ function composeDocuments(text: string, report: Report): Document.Parsed[] | nul
         found.problems += 1;
       } else if (error.code === "BAD_DIRECTIVE" && directives.length > 0) {
         found.problems += 1;
-      } else addSyntax(lowerFirst(error.message), error.pos[0], error.pos[1]);
+      } else addSyntax(error, document);
     }
   }
   return found.problems > 0 ? null : documents;
@@ -123,9 +125,4 @@ function findDocumentStart(text: string, offset: number): number {
 
 function isEmptyScalar(node: Node): boolean {
   return isScalar(node) && node.type === "PLAIN" && node.source === "" && !node.anchor && !node.tag;
-}
-
-function lowerFirst(message: string): string {
-  const line = message.split("\n")[0] ?? "";
-  return /^[A-Z][a-z]/.test(line) ? line.charAt(0).toLowerCase() + line.slice(1) : line;
 }
