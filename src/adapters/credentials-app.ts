@@ -86,7 +86,8 @@ export function openAppSource(app: AppCredential, exchange: Exchange, ports: Git
       });
       return minting;
     },
-    readApp: () => ask({ method: "GET", route: "/app", parameters: {} }, asApp, (message) => message),
+    readApp: () =>
+      ask({ method: "GET", route: "/app", parameters: {} }, asApp, (message) => explain404(app, message)),
     readInstallation,
   };
 }
@@ -109,8 +110,10 @@ function askToken(id: number): GitHubRequest {
 }
 
 /** `Integration not found`: the id. `Not Found`: the App exists and is not installed there. */
+const isUnknownApp = (message: string): boolean => /integration/i.test(message);
+
 function explain404({ appId, account }: AppCredential, message: string): string {
-  return /integration/i.test(message)
+  return isUnknownApp(message)
     ? `there is no GitHub App ${appId}`
     : `the GitHub App ${appId} is not installed on ${account}`;
 }
@@ -145,11 +148,11 @@ type Refused = Extract<GitHubAnswer<never>, { kind: "refused" }>;
 
 function explainRefusal(app: AppCredential, answer: Refused, explain: (message: string) => string): Refused {
   if (answer.status === 404) {
-    return {
-      ...answer,
-      message: explain(answer.message),
-      help: `Install the App on ${app.account} in its settings at GitHub, and compare its client id with the spec.`,
-    };
+    const message = explain(answer.message);
+    const help = isUnknownApp(answer.message)
+      ? "Compare the client id in the spec with the one in the App's settings at GitHub."
+      : `Install the App on ${app.account}: its settings at GitHub, Install App.`;
+    return { ...answer, message, help };
   }
   if (answer.status !== 401) return answer;
   const help = `Compare the client id in the spec with the key in ${app.place}; a new key is made in the App's settings.`;

@@ -119,6 +119,10 @@ async function checkScope(
   const permission = nameRunnerPermission(target, identity);
   const seen = await api.findRunner("ci-fleet-auth-check");
   const findings = [judge(`see the runners of ${scope.url}`, seen, `${permission.name}${permission.read}`)];
+  if (target.scope.kind === "enterprise" && seen.kind === "refused" && identity.scopes === null) {
+    const detail = `${seen.message}. An enterprise takes classic tokens only: fine-grained ones have no such permission.`;
+    return findings.map((finding) => ({ ...finding, detail }));
+  }
   if (needs.register) findings.push(await checkWrite(scope.url, api, identity, permission, needs.proveWrite));
   if (!scope.hasGroups) return findings;
   for (const name of needs.groups) {
@@ -158,7 +162,7 @@ const WIDER: Readonly<Record<string, string>> = { "manage_runners:enterprise": "
 async function checkWrite(
   url: string,
   api: OpenedScope["api"],
-  { scopes, permissions }: Identity,
+  { scopes, permissions, answer }: Identity,
   permission: RunnerPermission,
   prove: boolean,
 ): Promise<AuthFinding> {
@@ -172,6 +176,9 @@ async function checkWrite(
       : (scopes?.some((scope) => scope === wanted || scope === WIDER[wanted]) ?? null);
   if (told === true) return { what, state: "ok", permission: needed, detail: "The credential says so." };
   if (told === false) return { what, state: "missing", permission: needed, detail: `Give it ${needed}.` };
+  if (answer.kind === "unknown" || answer.kind === "limited") {
+    return judge(what, answer, needed);
+  }
   const detail =
     "GitHub tells this of fine-grained tokens only when one is used: `ci-fleet auth check --prove`.";
   return { what, state: "unknown", permission: needed, detail };
@@ -198,12 +205,25 @@ async function checkJobs({ call, demand, target }: GitHubAccess): Promise<AuthFi
   return judge(`read the jobs of ${first.name}`, answer, needed);
 }
 
+/** A broker's answer is GitHub's to the broker's credential, or none. */
+export function judgeBroker(target: string, url: string, answer: GitHubAnswer<unknown>): AuthReport {
+  const finding = judge("see this host's runners by the broker", answer, null);
+  return {
+    ...{ target, description: `the broker ${url}`, who: null, endsAt: null },
+    clockOffset: answer.meta.clockOffset,
+    findings: [finding],
+    refused: answer.kind === "refused" && answer.status !== null,
+  };
+}
+
 function judge(what: string, answer: GitHubAnswer<unknown>, permission: string | null): AuthFinding {
   switch (answer.kind) {
     case "ok":
       return { what, state: "ok", permission, detail: "GitHub answered." };
     case "refused": {
-      const detail = `${answer.message}.${answer.help === null ? "" : ` ${answer.help}`}`.replace("..", ".");
+      // Whoever reads this has just run it.
+      const help = answer.help?.includes("ci-fleet auth check") === true ? null : answer.help;
+      const detail = `${answer.message}.${help === null ? "" : ` ${help}`}`.replace("..", ".");
       return { what, state: "missing", permission: answer.missing ?? permission, detail };
     }
     case "unknown":

@@ -6,6 +6,7 @@
 import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import { dirname, join } from "node:path";
+import { CredentialError } from "../base/credential-error.ts";
 import { errnoOf, WorldError } from "../base/world-error.ts";
 import type { RunnerInstaller } from "../model/apply.ts";
 import type { GitHubAnswer, RunnerDownload } from "../model/github.ts";
@@ -137,11 +138,11 @@ async function findRelease(version: string, name: string, ports: InstallerPorts)
     const why =
       answer !== undefined && answer.kind !== "ok" ? `; GitHub was asked: ${tellFailure(answer)}` : "";
     const cause = `no checksum is known for ${name}${why}`;
-    throw new WorldError(
-      `install runner ${version}`,
-      cause,
-      "run `ci-fleet bump`: it records the checksums in the spec",
-    );
+    const help = "run `ci-fleet bump`: it records the checksums in the spec";
+    if (answer?.kind !== "refused") throw new WorldError(`install runner ${version}`, cause, help);
+    const mend = answer.help === null ? "" : `${answer.help.replace(/\.$/, "")}; or `;
+    const both = `${mend}${help}, wherever there is a credential`;
+    throw new CredentialError(`install runner ${version}`, cause, both, answer.missing);
   }
   const url = isSame && found !== null ? found.url : `${RELEASES}/v${version}/${name}`;
   return { url, sha256, bearer: isSame ? (found?.downloadToken ?? null) : null };

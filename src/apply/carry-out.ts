@@ -44,8 +44,11 @@ export async function carryOut(
     if (failure !== null) undone.add(step);
     tell(step, failure === null ? "done" : "failed", failure);
   }
-  const isGone = plan.wanted === null && left.size === 0;
-  return { pending: composePending(plan.waits, notes), isGone };
+  return { pending: composePending(plan.waits, notes), isGone: isGone(plan, notes) };
+}
+
+function isGone({ wanted }: PlannedApply, { left }: Outcome): boolean {
+  return wanted === null && left.size === 0;
 }
 
 interface Notes extends Outcome {
@@ -125,7 +128,9 @@ async function writeRecord(
       return put(records.generation, composeGeneration(plan.desk, plan.steps, notes));
     case "pending": {
       const pending = composePending(plan.waits, notes);
-      return put(records.pending, pending.slots.length === 0 ? null : pending);
+      // Of a fleet that is gone nobody would read it, and its folder is gone too.
+      const isKept = pending.slots.length > 0 && !isGone(plan, notes);
+      return put(records.pending, isKept ? pending : null);
     }
     case "claims":
       return putShared(plan.sharedBefore);

@@ -39,14 +39,17 @@ const noSystemd: Rule = (wanted, { ground, places, record }) => {
   return [world(`systemd does not answer: ${ground.manager.problem}`, help)];
 };
 
-const noDocker: Rule = (wanted, { engine, ground }) => {
+const noDocker: Rule = (wanted, { engine, ground, places }) => {
   if (wanted !== null && !wanted.engine.compose) return [];
-  if (engine === null) return [];
+  // Who is not root is told that; what Docker says to somebody else says nothing.
+  if (engine === null || (places.flavour === "system" && !ground.isRoot)) return [];
   if (engine.version === null) {
     const how = engine.problem ?? "no answer";
     const help = ground.missing.has("docker")
       ? "install Docker Engine with the Compose plugin (https://docs.docker.com/engine/install/)"
-      : "start it: systemctl start docker";
+      : /permission denied/i.test(how)
+        ? `sudo usermod -aG docker ${ground.userName}, then log in again: that is as good as root; or use a rootless engine`
+        : "start it: systemctl start docker";
     // What is to be removed cannot have containers where there is no Docker at all.
     if (wanted === null && ground.missing.has("docker")) return [];
     return [world(`Docker does not answer: ${how}`, help)];
@@ -180,10 +183,13 @@ export interface Warning {
 }
 
 export function listWarnings(wanted: Wanted | null, installed: Installed): readonly Warning[] {
-  const { ground, places, absent } = installed;
-  const warnings: Warning[] = (wanted?.expects ?? [])
-    .filter(({ path }) => absent.has(path))
-    .map(({ path, what, help }) => ({ message: `${path}, ${what}, is not there`, help }));
+  const { ground, places, absent, unsafe } = installed;
+  const warnings: Warning[] = (wanted?.expects ?? []).flatMap(({ path, what, help }) => {
+    if (absent.has(path)) return [{ message: `${path}, ${what}, is not there`, help }];
+    const refused = unsafe.get(path);
+    if (refused === undefined) return [];
+    return [{ message: `${what} is not used: ${refused.message}`, help: refused.help }];
+  });
   if (wanted !== null && places.flavour === "user" && ground.lingers === false) {
     warnings.push({
       message: `runners of ${ground.userName} stop when ${ground.userName} logs out, and do not start at boot`,

@@ -9,6 +9,8 @@ const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 /** A stop waits for the runner to sign off: TimeoutStopSec= of the units, and a little. */
 const STOP = 150 * SECOND;
+/** `Unit … not loaded.` (systemctl(1), "Exit status"): a run that was cut off had not written it, or had removed it. */
+const NO_SUCH_UNIT = 5;
 /** Images of half a gigabyte over slow lines, builds with many packages. */
 const IMAGE = 90 * MINUTE;
 
@@ -21,7 +23,7 @@ export interface Commands {
 }
 
 export function run(argv: readonly string[], timeoutMs: number): Run {
-  return { kind: "run", argv, timeoutMs, mayFail: false };
+  return { kind: "run", argv, timeoutMs, fine: [0], mayFail: false };
 }
 
 /** Its failure changes nothing for what follows. */
@@ -36,7 +38,10 @@ export function makeCommands(places: InstallPlaces): Commands {
   const folders = isUser ? ["env", `CI_FLEET_STATE=${places.state}`, `CI_FLEET_RUN=${places.run}`] : [];
   return {
     systemctl: (...words) => run([...manager, ...words], MINUTE),
-    stopUnits: (units) => run([...manager, "stop", ...units], STOP * Math.max(1, units.length)),
+    stopUnits: (units) => ({
+      ...run([...manager, "stop", ...units], STOP * Math.max(1, units.length)),
+      fine: [0, NO_SUCH_UNIT],
+    }),
     // What is started may wait for a credential or for GitHub as long as it takes.
     startUnits: (units) => run([...manager, "start", "--no-block", ...units], MINUTE),
     docker: (...words) => run(["docker", ...words], STOP),

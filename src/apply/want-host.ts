@@ -157,20 +157,35 @@ function listExpected(plan: Plan, host: PlannedHost, places: InstallPlaces): Wan
     places.flavour === "user" && path.startsWith(SYSTEM)
       ? `${places.config.slice(0, places.config.lastIndexOf("/"))}/${path.slice(SYSTEM.length)}`
       : path;
+  const help = "run `ci-fleet auth put` here; until then slots wait and register nothing";
+  const used = new Set(host.placements.map(({ target }) => target));
   return [
     ...host.credentials.map(({ path, target }) => ({
-      path: credentialPath(path),
-      what: `the credential of target ${target}`,
-      help: "run `ci-fleet auth put` here; until then slots wait and register nothing",
+      ...{ path: credentialPath(path), what: `the credential of target ${target}` },
+      ...{ help, instead: [], isSecret: true },
     })),
+    // Where the spec names none, `mint` takes what there is.
+    ...plan.targets.flatMap(({ name, auth }) => {
+      if (auth.kind !== "search" || !used.has(name)) return [];
+      const [token, key] = ["token", "app.pem"].map((file) => credentialPath(`${auth.folder}/${file}`));
+      const what = `the credential of target ${name}, or app.pem in its place`;
+      return [{ path: token ?? "", what, help, instead: [key ?? ""], isSecret: true }];
+    }),
     ...(ca === null || caContent !== null
       ? []
-      : [{ path: ca, what: "the certificate authority of `network.ca`", help: "copy it to this host" }]),
+      : [
+          {
+            ...{ path: ca, what: "the certificate authority of `network.ca`" },
+            ...{ help: "copy it to this host", instead: [], isSecret: false },
+          },
+        ]),
     ...host.placements.flatMap(({ pool, volumes }) =>
       volumes.map(({ source }) => ({
         path: source,
         what: `a volume of pool ${pool}`,
         help: "make the folder, or the slots of the pool will not start",
+        instead: [],
+        isSecret: false,
       })),
     ),
   ];

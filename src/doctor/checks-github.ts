@@ -27,7 +27,7 @@ const credentialsAreSafe: Check = {
 const githubAnswers: Check = {
   name: "github-answers",
   group: "GitHub",
-  looksAt: "whether GitHub lets the credential list the runners of each target",
+  looksAt: "whether GitHub lets the credential, or the broker that has it, list the runners of each target",
   why: "Slots register at each start: without this permission none comes up.",
   judge: ({ github }) => {
     if (github === null) return [note("GitHub was not asked (--offline)")];
@@ -35,6 +35,7 @@ const githubAnswers: Check = {
       if (answer === "ok") return fine(`${url} answers`);
       const lacks = missing === null ? "" : `; missing permission: ${missing}`;
       if (answer === "refused") return fail(`${url} refuses: ${message}${lacks}`, help);
+      if (answer === "silent") return fail(`${url} does not answer: ${message}`, help);
       return unknown(`${url}: ${message}`, help);
     });
   },

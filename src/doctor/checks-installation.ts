@@ -21,6 +21,10 @@ const fleetIsInstalled: Check = {
   judge: (facts) => {
     const { installed, plan, places } = facts;
     if (!installed.known) return [unknown(`whether the fleet is installed: ${installed.why}`)];
+    if (facts.isUnfinished) {
+      const found = `an apply of ${plan.fleet} has begun and not ended: it was cut off, or is at work`;
+      return [warn(found, applyCommand(facts))];
+    }
     if (installed.value) return [fine(`fleet ${plan.fleet} is installed in ${places.config}`)];
     return [note(`fleet ${plan.fleet} is not installed here yet`, applyCommand(facts))];
   },
@@ -29,7 +33,7 @@ const fleetIsInstalled: Check = {
 const filesAsRendered: Check = {
   name: "files-as-rendered",
   group: "Installation",
-  looksAt: "every installed file against what the spec renders to now",
+  looksAt: "every installed file, copies of the spec among them, against what the spec renders to now",
   why: "What is in force is then not what the repository says: an edit by hand, or a change that was not applied yet.",
   judge: (facts) => {
     if (!isInstalled(facts)) return [];

@@ -23,6 +23,8 @@ export interface DoctorFacts {
   readonly machine: MachineObservation;
   /** Whether `apply` was here: its record of the generation in force. */
   readonly installed: Seen<boolean>;
+  /** An apply was cut off, or is at work. */
+  readonly isUnfinished: boolean;
   /** Files that should be installed and are not as rendered. */
   readonly drift: Seen<readonly DriftedFile[]>;
   /** What waits for jobs to end. */
@@ -50,9 +52,10 @@ export interface CredentialFacts {
 
 export interface GitHubFacts {
   readonly target: string;
-  /** `https://github.com/acme` */
+  /** `https://github.com/acme`, with the broker that asks it for this host. */
   readonly url: string;
-  readonly answer: "ok" | "refused" | "unknown";
+  /** `silent`: of a broker, without which nothing here registers; of GitHub itself that is `unknown`, and may pass. */
+  readonly answer: "ok" | "refused" | "silent" | "unknown";
   readonly message: string;
   readonly missing: string | null;
   readonly help: string | null;

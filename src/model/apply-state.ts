@@ -101,6 +101,8 @@ export interface Installed {
   readonly drained: ReadonlyMap<string, boolean>;
   /** Of `expects`: the paths that are not there. */
   readonly absent: ReadonlySet<string>;
+  /** Of `expects`: secrets that will not be used, each with why and what to do. */
+  readonly unsafe: ReadonlyMap<string, { readonly message: string; readonly help: string }>;
   /** There is a record of what waits. */
   readonly hasPending: boolean;
   /** Records that cannot be used. */

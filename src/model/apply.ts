@@ -107,7 +107,15 @@ export interface Wanted {
   /** This program, where it is one file that units can start; null: run from source. */
   readonly program: { readonly path: string; readonly sha256: string } | null;
   /** Paths that slots will not work without and that are not ours to make. */
-  readonly expects: readonly { readonly path: string; readonly what: string; readonly help: string }[];
+  readonly expects: readonly {
+    readonly path: string;
+    readonly what: string;
+    readonly help: string;
+    /** Each of these does as well. */
+    readonly instead: readonly string[];
+    /** Nobody else may read or replace it. */
+    readonly isSecret: boolean;
+  }[];
   readonly engine: { readonly compose: boolean; readonly rootless: boolean };
 }
 
@@ -183,6 +191,8 @@ export type Action =
       readonly kind: "run";
       readonly argv: readonly string[];
       readonly timeoutMs: number;
+      /** Exit codes that say that it is so. */
+      readonly fine: readonly number[];
       /** Its failure changes nothing for what follows. */
       readonly mayFail: boolean;
     }

@@ -70,17 +70,20 @@ function compareSlot(
     needsRepository: target?.scope.kind === "repositories" && target.scope.repos.length > 1,
     wanted: isDrained ? "drained" : slot.always ? "running" : "on-demand",
     life: seen === null ? null : judgeLife(seen),
-    github: nameState(facts, placement, registrations),
+    github: nameState(facts, host, placement, registrations),
   };
 }
 
 function nameState(
   { github }: StatusFacts,
+  host: PlannedHost,
   placement: Placement,
   registrations: readonly Registration[],
 ): AtGitHub {
   const answer = github.get(placement.target);
   if (answer === undefined || !answer.known) return "unknown";
+  const { onlyHost } = answer.value;
+  if (onlyHost !== null && onlyHost !== host.name) return "unknown";
   if (registrations.some(({ busy, online }) => busy && online)) return "busy";
   if (registrations.some(({ online }) => online)) return "online";
   if (registrations.length > 0) return "offline";

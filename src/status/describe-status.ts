@@ -72,12 +72,15 @@ function isTelling({ explanation: { health, reason } }: SlotRow): boolean {
 }
 
 function layLocalNotes({ here }: StatusFacts): readonly string[] {
-  if (here === null || !here.installed.known || !here.installed.value) return [];
+  if (here === null) return [];
+  const unfinished = here.isUnfinished ? hang("  unfinished: ", UNFINISHED) : [];
+  if (!here.installed.known || !here.installed.value) return unfinished;
   const { drifted, observation } = here;
   const left = [observation.leftoverUnits, observation.leftoverContainers].flatMap((each) =>
     each.known ? each.value : [],
   );
   return [
+    ...unfinished,
     ...(drifted.length === 0
       ? []
       : hang(
@@ -89,6 +92,9 @@ function layLocalNotes({ here }: StatusFacts): readonly string[] {
       : hang("  left over: ", `${nameSome(left)}; \`ci-fleet apply\` takes them away`)),
   ];
 }
+
+const UNFINISHED =
+  "an apply has begun and not ended; where none is at work, `ci-fleet apply` goes on with it";
 
 function nameSome(names: readonly string[]): string {
   const more = names.length - 3;
@@ -114,6 +120,7 @@ export function makeStatusDocument(facts: StatusFacts, rows: readonly SlotRow[])
       why: answer.known ? null : answer.why,
     })),
     drift: facts.here?.drifted ?? null,
+    unfinished: facts.here?.isUnfinished ?? null,
     pending: facts.here?.pending ?? null,
     slots: rows.map((row) => ({
       slot: row.slot.name,

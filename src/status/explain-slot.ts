@@ -49,7 +49,7 @@ const draining: Rule = (at) =>
     : null;
 
 const drained: Rule = (at) =>
-  at.wanted === "drained" && at.life?.life !== "unknown"
+  at.wanted === "drained" && at.life?.life !== "unknown" && at.life?.life !== "absent"
     ? say(
         "ok",
         "Drained",

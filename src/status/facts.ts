@@ -20,6 +20,8 @@ export interface LocalFacts {
   readonly observation: HostObservation;
   /** Whether `apply` was here. */
   readonly installed: Seen<boolean>;
+  /** An apply was cut off, or is at work. */
+  readonly isUnfinished: boolean;
   readonly pending: readonly PendingSlot[];
   /** Label that the container of each slot has when it runs what is rendered now. */
   readonly generations: ReadonlyMap<string, string>;
@@ -31,4 +33,6 @@ export interface TargetRunners {
   readonly runners: readonly RunnerRecord[];
   /** false: the pages did not add up, so what is missing may still be there. */
   readonly complete: boolean;
+  /** A broker tells of this host's slots alone; null: the list has everyone. */
+  readonly onlyHost: string | null;
 }

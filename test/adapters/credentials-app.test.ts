@@ -111,11 +111,12 @@ test("a wrong App id, a missing installation, a foreign key and a suspended inst
   const pem = join(lab.folder, "app.pem");
   const open = async (auth: AuthSpec, owner = "acme") =>
     refusalOf(await lab.open({ target: lab.target({ kind: "organization", owner }, auth) }));
-  assert.match(
-    (await open({ kind: "app", clientId: "Iv23wrong", privateKey: pem })).message,
-    /no GitHub App Iv23wrong/,
-  );
-  assert.match((await open(appAuth(lab), "other")).message, /is not installed on other/);
+  const wrong = await open({ kind: "app", clientId: "Iv23wrong", privateKey: pem });
+  assert.match(wrong.message, /no GitHub App Iv23wrong/);
+  assert.match(wrong.help ?? "", /^Compare the client id in the spec/);
+  const elsewhere = await open(appAuth(lab), "other");
+  assert.match(elsewhere.message, /is not installed on other/);
+  assert.match(elsewhere.help ?? "", /^Install the App on other/);
   const other = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
   writeFileSync(pem, other.export({ type: "pkcs8", format: "pem" }));
   assert.match((await open(appAuth(lab))).help ?? "", /Compare the client id in the spec with the key/);

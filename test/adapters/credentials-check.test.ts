@@ -124,3 +124,36 @@ test("GitHub being down is no verdict", async (t) => {
   assert.equal(report.refused, false);
   assert.ok(report.findings.every(({ state }) => state === "unknown"));
 });
+
+test("an App that does not exist is not advised to be installed", async (t) => {
+  const lab = await startGitHubLab(t);
+  addApp(lab);
+  const wrong = { kind: "app", clientId: "Iv23wrong", privateKey: join(lab.folder, "app.pem") } as const;
+  const report = await checkCredential(await lab.open({ target: lab.target(undefined, wrong) }), ALL);
+  assert.equal(report.refused, true);
+  assert.match(report.findings[0]?.detail ?? "", /^there is no GitHub App Iv23wrong\. Compare the client id/);
+});
+
+test("where nobody was reached, nothing is said of the kind of token", async (t) => {
+  const lab = await startGitHubLab(t);
+  lab.fail("reset", /./);
+  const report = await checkCredential(await lab.open(), { ...ALL, groups: [], readJobs: false });
+  assert.deepEqual(
+    report.findings.map(({ state }) => state),
+    ["unknown", "unknown"],
+  );
+  for (const { detail } of report.findings) assert.match(detail, /^GET \S+: /);
+});
+
+test("a fine-grained token of an enterprise is told that it can never do", async (t) => {
+  const lab = await startGitHubLab(t);
+  const credential = lab.state.credentials.get(TOKEN) as FakeCredential;
+  lab.state.credentials.set(TOKEN, { ...credential, kind: "fine-grained" });
+  const target = lab.target({ kind: "enterprise", slug: "big" });
+  const report = await checkCredential(await lab.open({ target }), { ...ALL, groups: [], readJobs: false });
+  assert.deepEqual(summary(report), [
+    ["see the runners of https://github.com/enterprises/big", "missing", "scope manage_runners:enterprise"],
+  ]);
+  assert.match(report.findings[0]?.detail ?? "", /takes classic tokens only/);
+  assert.doesNotMatch(report.findings[0]?.detail ?? "", /auth check/);
+});

@@ -199,6 +199,7 @@ const command: FileAction = {
   kind: "run",
   argv: ["docker", "compose", "build", "a b"],
   timeoutMs: 5000,
+  fine: [0],
   mayFail: false,
 };
 

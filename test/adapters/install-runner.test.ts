@@ -22,6 +22,7 @@ import { openFetchFile } from "../../src/adapters/fetch-file.ts";
 import { openHostTools } from "../../src/adapters/host-tools.ts";
 import { type InstallerPorts, openRunnerInstaller } from "../../src/adapters/install-runner.ts";
 import { checkLibraries } from "../../src/adapters/install-runner-libraries.ts";
+import { CredentialError } from "../../src/base/credential-error.ts";
 import { Secret } from "../../src/base/secret.ts";
 import { WorldError } from "../../src/base/world-error.ts";
 import { type GitHubAnswer, NO_META, type RunnerDownload } from "../../src/model/github.ts";
@@ -150,6 +151,20 @@ test("without any checksum nothing is fetched", async (t) => {
     (error) => error instanceof WorldError && /ci-fleet bump/.test(error.help ?? ""),
   );
   assert.equal(scene.asked.length, 0);
+});
+
+test("a credential that is refused where a checksum is wanted is told as such", async (t) => {
+  const scene = await makeScene(t);
+  const listDownloads = async (): Promise<GitHubAnswer<never>> => ({
+    ...{ kind: "refused", status: 401, message: "Bad credentials", missing: "scope repo" },
+    ...{ help: "Put a valid one in place.", request: "GET", meta: NO_META },
+  });
+  await assert.rejects(scene.install({ listDownloads }), (error) => {
+    assert.ok(error instanceof CredentialError);
+    assert.match(error.message, /GitHub was asked: Bad credentials; missing permission: scope repo$/);
+    assert.match(error.help ?? "", /^Put a valid one in place; or run `ci-fleet bump`/);
+    return true;
+  });
 });
 
 const broken: readonly (readonly [string, (response: ServerResponse) => void, RegExp])[] = [

@@ -10,7 +10,7 @@ import { WorldError } from "../../src/base/world-error.ts";
 import type { ApplyHands, GenerationRecord, PendingSlot, Wanted } from "../../src/model/apply.ts";
 import { placesOf } from "../../src/model/names.ts";
 import { applyHere, planHere } from "./apply-here.ts";
-import { FakeHost } from "./fake-host.ts";
+import { compareSnapshots, FakeHost } from "./fake-host.ts";
 import { FLEETS } from "./fleets.ts";
 
 const places = placeForSystem(placesOf("acme"));
@@ -111,6 +111,17 @@ test("without a credential slots go all the same, and their registrations are ch
   await applyHere(host, FLEETS.first());
   assert.deepEqual(recordOf(host).ghosts, {});
   assert.deepEqual([...host.registered], ["acme-ci-forge-1"]);
+});
+
+test("taken down without a credential, a host is as it was all the same, and the registrations are named", async () => {
+  const host = await hostWith(FLEETS.withProcesses());
+  host.credential = false;
+  const { pending, isGone } = await carryOut(planHere(host, null), host.hands(), quiet);
+  assert.ok(isGone);
+  const named = pending.slots.filter(({ action }) => action === "deregister").map(({ slot }) => slot);
+  assert.equal(named.length, pending.slots.length);
+  for (const slot of host.registered) assert.ok(named.includes(slot), slot);
+  assert.deepEqual(compareSnapshots(new FakeHost(places).snapshot(), host.snapshot()), []);
 });
 
 test("a step that fails ends the run before anything in force has changed", async () => {

@@ -1,7 +1,7 @@
 // `ci-fleet apply` as people meet it, on a machine that is no host of a fleet: what it refuses, and that it says why.
 
 import assert from "node:assert/strict";
-import { appendFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { makeFolder } from "../adapters/folder.ts";
@@ -56,6 +56,29 @@ test("a dry run prints commands for people or JSON for programs, and says what s
   assert.match(JSON.stringify(document.refusals), /runs from source/);
   const kinds = (document.refusals as { kind: string }[]).map(({ kind }) => kind);
   assert.equal(ran.code, kinds.includes("world") ? 3 : 1);
+});
+
+test("where the spec names no credential, either file of the default folder will do, closed to others", (t) => {
+  const folder = copyFleet(t);
+  const spec = join(folder, "fleet.yaml");
+  writeFileSync(spec, readFileSync(spec, "utf8").replace(/^ {2}auth: .*\n/m, ""));
+  const home = makeFolder(t);
+  const dryRun = () =>
+    runCli(["apply", "--dry-run", "--user", "--host", "forge"], {
+      cwd: folder,
+      env: { HOME: home, XDG_CONFIG_HOME: join(home, "config") },
+    }).stderr;
+  const path = join(home, "config/ci-fleet");
+  assert.ok(
+    dryRun().includes(
+      `${path}/token, the credential of target default, or app.pem in its place, is not there\n`,
+    ),
+  );
+  mkdirSync(path, { recursive: true });
+  writeFileSync(join(path, "app.pem"), "x", { mode: 0o600 });
+  assert.doesNotMatch(dryRun(), /credential/);
+  chmodSync(join(path, "app.pem"), 0o644);
+  assert.match(dryRun(), /is not used: \S+app\.pem is open to other users \(mode 0644\)\n.*chmod 600/);
 });
 
 test("--remove needs no spec, but something that is installed", (t) => {

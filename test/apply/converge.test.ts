@@ -63,6 +63,19 @@ for (const [from, to] of moves) {
   });
 }
 
+for (const name of FLEET_NAMES) {
+  test(`${name}: an apply that was cut off at any step can be taken down, and leaves the host as it was`, async () => {
+    for (let operations = 0; ; operations += 1) {
+      const host = newHost();
+      const killed = await applyUntil(host, want(name), operations);
+      await applyHere(host, null);
+      const difference = compareSnapshots(newHost().snapshot(), host.snapshot());
+      assert.deepEqual(difference, [], `killed before operation ${operations}`);
+      if (!killed) break;
+    }
+  });
+}
+
 const fleetName = fc.constantFrom<FleetName | "nothing">(...FLEET_NAMES, "nothing");
 /** Something that happens on a host: an apply that may be cut off, jobs that begin and end. */
 const happening = fc.oneof(

@@ -108,6 +108,7 @@ export class FakeHost extends FakeMachine {
         ),
       ),
       absent: new Set(),
+      unsafe: new Map(),
       hasPending: this.files.has(records.pending),
       problems: [],
     };

@@ -2,6 +2,7 @@
 // It understands the commands that steps print and refuses all others. In: argv. Out: a changed state.
 
 import { hashProcessSlot, hashText, readServices } from "../../src/apply/read-generations.ts";
+import { WorldError } from "../../src/base/world-error.ts";
 import type { Deregistration, FileAction, InstallPlaces } from "../../src/model/apply.ts";
 import type { ContainerState, SlotState, UnitState } from "../../src/model/apply-state.ts";
 import { nameUnits } from "../../src/model/names.ts";
@@ -99,7 +100,9 @@ export class FakeMachine {
       case "sync":
         return;
       case "run":
-        this.run(action.argv);
+        if (!action.fine.includes(this.run(action.argv))) {
+          throw new WorldError(`run \`${action.argv.join(" ")}\``, "it exited 5: Unit not loaded.");
+        }
     }
   }
 
@@ -118,17 +121,19 @@ export class FakeMachine {
     this.files.set(path, { content, mode });
   }
 
-  protected run(argv: readonly string[]): void {
+  /** Exit code. */
+  protected run(argv: readonly string[]): number {
     this.log.push(argv.join(" "));
     const [program, ...rest] = argv;
     const [verb, ...words] = rest;
-    if (program === "systemctl") this.systemctl(verb ?? "", words);
-    else if (program === "docker") this.docker(verb ?? "", words);
+    if (program === "systemctl") return this.systemctl(verb ?? "", words);
+    if (program === "docker") this.docker(verb ?? "", words);
     else if (program === "useradd") this.account = rest.includes("--uid") ? 1001 : 998;
     else if (program === "usermod") this.subordinates = true;
     else if (program === "userdel") this.account = null;
     else if (program === "rm") this.removeTrees(rest.slice(rest.indexOf("--") + 1));
     else throw new Error(`the host does not know ${argv.join(" ")}`);
+    return 0;
   }
 
   protected removeTrees(paths: readonly string[]): void {
@@ -140,20 +145,25 @@ export class FakeMachine {
     }
   }
 
-  protected systemctl(verb: string, words: readonly string[]): void {
+  /** 5: it was to stop a unit that it does not know. */
+  protected systemctl(verb: string, words: readonly string[]): number {
     const units = words.filter((word) => !word.startsWith("-"));
     if (verb === "daemon-reload") {
       this.loaded = new Map([...this.files].map(([path, { content }]) => [path, content]));
+    } else if (verb === "stop") {
+      const known = units.filter((unit) => this.units.has(unit) || this.fragment(unit) !== null);
+      for (const unit of known) this.stop(unit);
+      return known.length === units.length ? 0 : 5;
     } else if (verb === "enable") for (const unit of units) this.enabled.add(unit);
     else if (verb === "disable") for (const unit of units) this.enabled.delete(unit);
     else if (verb === "start") for (const unit of units) this.start(unit);
-    else if (verb === "stop") for (const unit of units) this.stop(unit);
     else if (verb === "restart") {
       for (const unit of units) {
         this.stop(unit);
         this.start(unit);
       }
     } else if (verb !== "reset-failed") throw new Error(`the host does not know systemctl ${verb}`);
+    return 0;
   }
 
   protected fragment(unit: string): string | null {

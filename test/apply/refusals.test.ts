@@ -88,6 +88,18 @@ const cases: readonly (readonly [string, Wanted, Break, "world" | "found", RegEx
     /systemctl start docker/,
   ],
   [
+    "an engine that lets nobody but its group ask",
+    FLEETS.first(),
+    (at) =>
+      engine({ ...none, problem: "permission denied while trying to connect" })({
+        ...ground({ isRoot: false, userName: "alice" })(at),
+        places: { ...at.places, flavour: "user" },
+      }),
+    "world",
+    /Docker does not answer: permission denied/,
+    /usermod -aG docker alice/,
+  ],
+  [
     "no Compose",
     FLEETS.first(),
     engine({ compose: null }),
@@ -224,6 +236,16 @@ async function installed(): Promise<FakeHost> {
   return host;
 }
 
+test("who is not root hears that, and not what Docker says to others", () => {
+  const wanted = FLEETS.first();
+  const at = engine({ ...none, problem: "permission denied" })(newHost().observe(wanted));
+  const { refusals } = planApply(wanted, ground({ isRoot: false })(at), { force: false });
+  assert.deepEqual(
+    refusals.map(({ help }) => help),
+    ["use sudo, or --user for one of your own"],
+  );
+});
+
 test("refused: a machine that is installed as another host", async () => {
   const host = await installed();
   const wanted = { ...FLEETS.first(), host: "smithy" };
@@ -281,38 +303,6 @@ test("a marker that a person put stays; only ours goes when the slot comes back"
   host.files.set(marker, { content: RETIRED, mode: 0o644 });
   await applyHere(host, FLEETS.first());
   assert.ok(!host.files.has(marker));
-});
-
-test("what is missing beside us is a warning: slots wait for it", () => {
-  const wanted = FLEETS.first();
-  const host = newHost().observe(wanted);
-  const { refusals, warnings } = planApply(
-    wanted,
-    { ...host, absent: new Set(["/etc/ci-fleet/app.pem"]) },
-    { force: false },
-  );
-  assert.deepEqual(refusals, []);
-  assert.deepEqual(warnings, [
-    {
-      message: "/etc/ci-fleet/app.pem, the credential of target default, is not there",
-      help: "run `ci-fleet auth put` here; until then slots wait and register nothing",
-    },
-  ]);
-});
-
-test("a user who does not linger is told what that means", () => {
-  const wanted = {
-    ...FLEETS.first(),
-    places: { ...placeForSystem(placesOf("acme")), flavour: "user" as const },
-  };
-  const at = newHost().observe(wanted);
-  const asUser = {
-    ...at,
-    places: wanted.places,
-    ground: { ...at.ground, isRoot: false, lingers: false, userName: "alice" },
-  };
-  const { warnings } = planApply(wanted, asUser, { force: false });
-  assert.equal(warnings[0]?.help, "run `loginctl enable-linger alice`");
 });
 
 test("a program of ours that is older is replaced, one of our own version is left", () => {

@@ -9,6 +9,13 @@ export const INSTALLATION_CASES: readonly Row[] = [
   ["fleet-is-installed", { installed: seen(false) }, "note", /not installed here yet/, APPLY],
   ["fleet-is-installed", { installed: unseen("EACCES") }, "unknown", /EACCES/, null],
   [
+    "fleet-is-installed",
+    { installed: seen(false), isUnfinished: true },
+    "warning",
+    /has begun and not ended/,
+    APPLY,
+  ],
+  [
     "files-as-rendered",
     { drift: seen([{ path: "/etc/a", state: "missing" }]) },
     "error",

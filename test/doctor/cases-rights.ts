@@ -164,6 +164,13 @@ export const RIGHTS_CASES: readonly Row[] = [
     "ci-fleet auth check",
   ],
   ["github-answers", github({ answer: "unknown", message: "no route" }), "unknown", /no route/, null],
+  [
+    "github-answers",
+    github({ answer: "silent", message: "Connection refused", help: "ssh control" }),
+    "error",
+    /does not answer: Connection refused/,
+    "ssh control",
+  ],
   ["github-answers", { github: null }, "note", /--offline/, null],
   [
     "runner-is-current",

@@ -124,6 +124,7 @@ export function makeFacts(change: Partial<DoctorFacts> = {}): DoctorFacts {
     slots: SLOTS,
     machine: MACHINE,
     installed: seen(true),
+    isUnfinished: false,
     drift: seen([]),
     pending: [],
     credentials: [

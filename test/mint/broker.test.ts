@@ -110,7 +110,7 @@ function makeBroker() {
     lines.push(line, answer);
     return { line: answer.trimEnd() };
   };
-  return { broker: openBroker("ssh://mint@control", ask), registered, deleted, ports, lines };
+  return { broker: openBroker("ssh://mint@control", ask), registered, deleted, ports, lines, plan, forge };
 }
 
 test("a host gets a JIT config for its own ephemeral slot and a token for its persistent one", async () => {
@@ -166,6 +166,34 @@ test("a host sees and deletes its own registrations alone", async () => {
   assert.equal((await broker.deleteOwn(at(1))).kind, "ok");
   assert.equal((await broker.deleteOwn(at(77))).kind, "not-found");
   assert.deepEqual(deleted, [1]);
+});
+
+test("a host may ask of one of its targets alone, and of none that it has no slots of", async () => {
+  const { broker, registered } = makeBroker();
+  registered.set(1, runner(1, KEEP));
+  const own = await broker.listOwn("default");
+  assert.deepEqual(own.kind === "ok" && own.value.runners.map(({ id }) => id), [1]);
+  assert.equal((await broker.listOwn("elsewhere")).kind, "refused");
+  assert.equal((await broker.demand("elsewhere")).kind, "refused");
+});
+
+test("a target that the broker has no credential for does not hide the others", async () => {
+  const { ports, plan, forge } = makeBroker();
+  const two = {
+    ...forge,
+    placements: forge.placements.map((each, at) => (at === 1 ? { ...each, target: "b" } : each)),
+  };
+  const refused = { kind: "refused", request: "GET", status: null, message: "there is no token" } as const;
+  const open: BrokerPorts["openTarget"] = async (name) => {
+    const opened = await ports.openTarget(name);
+    if (name !== "b") return opened;
+    const listRunners = async () => ({ ...refused, missing: null, help: null, meta: NO_META });
+    return { ...opened, scopes: opened.scopes.map((api) => ({ ...api, listRunners })) };
+  };
+  const ask = (target: string) =>
+    answerBroker(plan, two, { verb: "list-own", target }, { ...ports, openTarget: open });
+  assert.equal((await ask("default")).kind, "ok");
+  assert.equal((await ask("b")).kind, "refused");
 });
 
 test("a host is told of the jobs that its pools could take", async () => {

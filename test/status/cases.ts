@@ -43,6 +43,7 @@ export function makeStatus(given: Given = {}): StatusFacts {
     host: "forge",
     observation: makeObservation(slots),
     installed: seen(true),
+    isUnfinished: false,
     pending: given.pending ?? [],
     generations: new Map(),
     drifted: [],
@@ -53,7 +54,8 @@ export function makeStatus(given: Given = {}): StatusFacts {
     makeRunner("acme-ci-forge-2-abc1234", { id: 8 }),
     makeRunner("acme-ci-spark-1-abc1234", { id: 9 }),
   ];
-  const answer = given.github === undefined ? seen({ runners, complete: true }) : given.github;
+  const answer =
+    given.github === undefined ? seen({ runners, complete: true, onlyHost: null }) : given.github;
   return {
     now: NOW,
     plan: given.plan ?? PLAN,

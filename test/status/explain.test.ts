@@ -197,8 +197,21 @@ const ELSEWHERE: typeof TABLE = [
   ],
   ["NotRegistered", "differs", { runners: [] }, /look on spark/, null],
   ["NotAsked", "unknown", { github: null }, /another host/, null],
-  ["NotAsked", "unknown", { github: seen({ runners: [], complete: false }) }, /another host/, null],
+  [
+    "NotAsked",
+    "unknown",
+    { github: seen({ runners: [], complete: false, onlyHost: null }) },
+    /another host/,
+    null,
+  ],
   ["NotAsked", "unknown", { github: unseen("no route") }, /another host/, null],
+  [
+    "NotAsked",
+    "unknown",
+    { github: seen({ runners: [], complete: true, onlyHost: "forge" }) },
+    /another host/,
+    null,
+  ],
 ];
 
 for (const [slot, table] of [
@@ -223,13 +236,15 @@ test("a registration is a slot's only by its whole name, and only in the slot's 
   assert.ok(compareSlots(status).every(({ registrations }) => registrations.length === 0));
   const elsewhere = {
     ...makeStatus(),
-    github: new Map([["other", seen({ runners: [makeRunner("acme-ci-forge-1")], complete: true })]]),
+    github: new Map([
+      ["other", seen({ runners: [makeRunner("acme-ci-forge-1")], complete: true, onlyHost: null })],
+    ]),
   };
   assert.ok(compareSlots(elsewhere).every(({ github }) => github === "unknown"));
 });
 
 test("a slot that is missing in an incomplete list is unknown, not gone", () => {
-  const [row] = compareSlots(makeStatus({ github: seen({ runners: [], complete: false }) }));
+  const [row] = compareSlots(makeStatus({ github: seen({ runners: [], complete: false, onlyHost: null }) }));
   assert.deepEqual([row?.github, row?.explanation.reason], ["unknown", "Idle"]);
 });
 

@@ -2,6 +2,7 @@
 // Out: an Installed.
 
 import { dirname } from "node:path";
+import { readSecretFile } from "../../adapters/credentials-file.ts";
 import { readEngine } from "../../adapters/docker-state.ts";
 import {
   type AccountTexts,
@@ -98,11 +99,28 @@ export async function lookAtHost(
     program: lookAtFile(places.binary),
     runnerVersions: new Set(listNames(places.runner).filter((name) => /^\d+(?:\.\d+)*$/.test(name))),
     drained: readMarkers(`${places.state}/drained`, RETIRED),
-    absent: new Set((wanted?.expects ?? []).map(({ path }) => path).filter((path) => !isThere(ports, path))),
+    unsafe: findUnsafe(wanted),
+    absent: new Set(
+      (wanted?.expects ?? [])
+        .filter(({ path, instead }) => [path, ...instead].every((each) => !isThere(ports, each)))
+        .map(({ path }) => path),
+    ),
     hasPending: readTextOrNull(placeRecords(places).pending) !== null,
     problems: records.problems,
   };
   return { installed, question };
+}
+
+/** As `mint` will see them. Without root on a system's install that is refused anyway. */
+function findUnsafe(wanted: Wanted | null): Installed["unsafe"] {
+  const uid = process.getuid?.() ?? 0;
+  return new Map(
+    (wanted?.expects ?? []).flatMap(({ path, instead, isSecret }) => {
+      const files = isSecret ? [path, ...instead].map((each) => readSecretFile(each, { uid })) : [];
+      const refused = files.find((file) => file.kind === "refused" && file.because === "unsafe");
+      return refused?.kind === "refused" ? [[path, refused] as const] : [];
+    }),
+  );
 }
 
 /** What may not be looked at is not called missing. */

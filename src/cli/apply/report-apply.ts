@@ -42,10 +42,11 @@ const WAITS: Readonly<Record<PendingSlot["action"], string>> = {
   restart: "starts again with the new files when it has none",
   remove: "goes when it has none",
   reload: "would lose its card by `systemctl daemon-reload`, so nothing was put in force",
-  deregister: "is still registered at GitHub",
+  deregister: "may still be registered at GitHub",
 };
 
-export function tellPending({ slots }: PendingRecord, terminal: Terminal): void {
+/** `isGone`: nothing is left here that could go on with it. */
+export function tellPending({ slots }: PendingRecord, isGone: boolean, terminal: Terminal): void {
   for (const { slot, action, why } of slots) {
     const what =
       action === "deregister" ? WAITS.deregister : `has a job, or may have one, and ${WAITS[action]}`;
@@ -53,6 +54,9 @@ export function tellPending({ slots }: PendingRecord, terminal: Terminal): void 
   }
   const jobs = slots.filter(({ action }) => action !== "deregister").length;
   if (jobs > 0) terminal.err("the next `ci-fleet apply` goes on with it\n");
+  if (isGone && slots.length > 0) {
+    terminal.err("look in GitHub's settings, Actions, Runners, and remove what is there under these names\n");
+  }
 }
 
 export function describeApply(

@@ -69,7 +69,7 @@ export async function runApply(call: CommandCall, work: ApplyWork): Promise<numb
       tell: (step, end, why) => tellStep(step, end, why, terminal),
       enterChange: lock.enter,
     });
-    tellPending(report.pending, terminal);
+    tellPending(report.pending, report.isGone, terminal);
     show(true, report.pending);
     return conclude(call, work, report);
   } finally {
@@ -84,5 +84,5 @@ function conclude({ terminal }: CommandCall, work: ApplyWork, { isGone, pending 
     return FINE;
   }
   terminal.err(isGone ? `${work.fleet} is gone from this host\n` : `${work.fleet} is not gone yet\n`);
-  return isGone ? FINE : FOUND;
+  return isGone && pending.slots.length === 0 ? FINE : FOUND;
 }

@@ -2,7 +2,7 @@
 // rendered cannot be put in force. Files are rendered here and compared with the folder that was reviewed: where that
 // is there it has the last word, by a refusal.
 
-import { dirname, join, normalize } from "node:path";
+import { join } from "node:path";
 import { isSea } from "node:sea";
 import { hashFile, lookAtFile } from "../../adapters/install-files-state.ts";
 import { surveyFolder } from "../../adapters/write-files-survey.ts";
@@ -12,6 +12,7 @@ import type { Plan, PlannedHost } from "../../model/plan.ts";
 import type { RenderedFile } from "../../model/rendered-file.ts";
 import { renderPlan } from "../../render/render-plan.ts";
 import { type LoadedFleet, showPath } from "../load-fleet.ts";
+import { listCopies } from "./list-copies.ts";
 
 export interface HereRequest {
   readonly loaded: LoadedFleet;
@@ -67,28 +68,6 @@ function findDrift(
     help: "see `ci-fleet render --diff`, then render and commit; --from-spec applies what the spec says, unrendered",
     kind: "found",
   };
-}
-
-/** By path below the spec's folder. The spec has one name here, by which units find it again. */
-function listCopies({ sources, imageFolders, authority }: LoadedFleet) {
-  const copies: { path: string; content: string; mode: 0o644 | 0o755 }[] = [];
-  for (const { doc, text } of sources) {
-    const path = doc.kind === "spec" ? "fleet.yaml" : `hosts/${doc.host}.yaml`;
-    copies.push({ path, content: text, mode: 0o644 });
-  }
-  if (authority !== null && "pem" in authority.read) {
-    copies.push({ path: normalize(authority.path), content: authority.read.pem, mode: 0o644 });
-  }
-  for (const [dockerfile, files] of imageFolders) {
-    if (typeof files === "string") continue;
-    const top = dirname(normalize(dockerfile));
-    // The reader of image folders keeps inside the spec's folder, by links if need be; copies go by the name.
-    if (top.startsWith("..") || top.startsWith("/")) continue;
-    for (const { path, content, executable } of files) {
-      copies.push({ path: `${top}/${path}`, content, mode: executable ? 0o755 : 0o644 });
-    }
-  }
-  return copies;
 }
 
 /** null: a script that Node runs, which units cannot start. */

@@ -1,9 +1,11 @@
 // `ci-fleet auth check|put|rotate`: who the credential is, and putting one in its place. In: the action, for put and
 // rotate the credential on standard input. Out: a report, or a file closed to others.
 
+import type { AuthReport } from "../../adapters/credentials-check.ts";
 import { readAll } from "../../adapters/read-input.ts";
 import type { Secret } from "../../base/secret.ts";
-import type { TargetSpec } from "../../model/fleet.ts";
+import type { AuthSpec, TargetSpec } from "../../model/fleet.ts";
+import { NO_META } from "../../model/github.ts";
 import { type ChosenTargets, chooseTargets, requireOne } from "../auth/choose-targets.ts";
 import { findObjection, judgeReport, showReport } from "../auth/show-report.ts";
 import type { Command, CommandCall } from "../command.ts";
@@ -21,14 +23,30 @@ async function check(call: CommandCall, chosen: ChosenTargets): Promise<number> 
   const { terminal, flags } = call;
   const reports = [];
   for (const target of chosen.targets) {
-    if (target.auth.kind === "broker") {
-      terminal.err(`${target.name}: the broker ${target.auth.url} holds the credential; check it there\n`);
-    } else reports.push(await report(chosen, target, null, flags.has("prove"), call));
+    if (target.auth.kind === "broker") reports.push(await askBroker(chosen, target.name, target.auth));
+    else reports.push(await report(chosen, target, null, flags.has("prove"), call));
   }
   if (flags.has("json"))
     terminal.out(`${JSON.stringify({ schema: "ci-fleet/auth/v1", reports }, null, 2)}\n`);
   else for (const each of reports) terminal.out(showReport(each, Date.now()));
   return Math.max(FINE, ...reports.map(judgeReport));
+}
+
+/** The credential is checked where it lies; here it counts whether the broker answers this host. */
+async function askBroker(
+  { places }: ChosenTargets,
+  target: string,
+  auth: Extract<AuthSpec, { kind: "broker" }>,
+): Promise<AuthReport> {
+  const { judgeBroker } = await import("../../adapters/credentials-check.ts");
+  const { explainClosedKey, openHostBroker } = await import("../open-broker.ts");
+  const cause = explainClosedKey(places);
+  const asked = { request: `list-own at ${auth.url}`, meta: NO_META };
+  const answer =
+    cause === null
+      ? await openHostBroker(auth, places).listOwn(target)
+      : ({ kind: "unknown", cause, ...asked } as const);
+  return judgeBroker(target, auth.url, answer);
 }
 
 async function report(

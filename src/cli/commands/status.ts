@@ -6,13 +6,14 @@ import { stringifySafely } from "../../base/print-json.ts";
 import type { Plan } from "../../model/plan.ts";
 import { compareSlots } from "../../status/compare-slots.ts";
 import { describeStatus, makeStatusDocument } from "../../status/describe-status.ts";
+import type { LocalFacts } from "../../status/facts.ts";
 import type { Command, CommandCall } from "../command.ts";
 import { FINE, FOUND } from "../exit-codes.ts";
 import { loadFleet } from "../load-fleet.ts";
 import { warnAbout } from "../report-diagnostics.ts";
 import { showProgress } from "../show-progress.ts";
 import { lookHere, openLists, type TargetLists } from "../status/gather-status.ts";
-import { findThisHost, type ThisHost } from "../this-host.ts";
+import { findThisHost } from "../this-host.ts";
 import { UsageError } from "../usage-error.ts";
 
 const LOOK_MS = 2000;
@@ -32,16 +33,20 @@ export const run: Command = async (call) => {
   const found = findThisHost(call, plan);
   const at = found !== null && found.host.supervision !== "none" ? found : null;
   const ask = flags.has("local") ? async (): Promise<TargetLists> => new Map() : await openLists(plan, at);
-  if (flags.has("watch")) return watch(call, plan, at, ask);
-  const shown = showOnce(call, plan, at, await showProgress(terminal, "asking GitHub", ask()));
+  const look: Look = async () => (at === null ? null : lookHere(loaded, plan, at));
+  if (flags.has("watch")) return watch(call, plan, look, ask);
+  const shown = showOnce(call, plan, look, await showProgress(terminal, "asking GitHub", ask()));
   const { text, healthy } = await shown;
   terminal.out(text);
   return healthy ? FINE : FOUND;
 };
 
-async function showOnce(call: CommandCall, plan: Plan, at: ThisHost | null, github: TargetLists) {
+/** null: this machine is none of the fleet's. */
+type Look = () => Promise<LocalFacts | null>;
+
+async function showOnce(call: CommandCall, plan: Plan, look: Look, github: TargetLists) {
   const { flags, terminal } = call;
-  const facts = { now: Date.now(), plan, here: at === null ? null : await lookHere(plan, at), github };
+  const facts = { now: Date.now(), plan, here: await look(), github };
   const rows = compareSlots(facts);
   const { red, yellow, green, dim } = terminal.outStyle;
   const paints = { ok: green, waits: yellow, differs: red, unknown: dim };
@@ -55,7 +60,7 @@ async function showOnce(call: CommandCall, plan: Plan, at: ThisHost | null, gith
 async function watch(
   call: CommandCall,
   plan: Plan,
-  at: ThisHost | null,
+  look: Look,
   ask: () => Promise<TargetLists>,
 ): Promise<number> {
   const { terminal } = call;
@@ -66,7 +71,7 @@ async function watch(
       lists = await ask();
       askedAt = performance.now();
     }
-    const { text } = await showOnce(call, plan, at, lists);
+    const { text } = await showOnce(call, plan, look, lists);
     // Home, the page with each line cleared to its end, then all below it: no flicker, nothing left over.
     terminal.out(`\u001b[H${text.replaceAll("\n", "\u001b[K\n")}\u001b[J`);
     await sleep(LOOK_MS);

@@ -3,6 +3,8 @@
 
 import type { GitHubAccess } from "../../adapters/github.ts";
 import type { CredentialFacts, GitHubFacts } from "../../doctor/facts.ts";
+import { privileged } from "../../doctor/phrases.ts";
+import type { AuthSpec } from "../../model/fleet.ts";
 import type { Plan } from "../../model/plan.ts";
 import { findNewestRelease } from "../../model/runner-downloads.ts";
 import { openTarget } from "../open-target.ts";
@@ -19,7 +21,7 @@ export async function askGitHub(
     const hidden = credentials.find(({ target: name, state }) => name === target.name && state === "unknown");
     const unknown = { target: target.name, url: target.url, missing: null, help: null, ...NOTHING };
     if (target.auth.kind === "broker") {
-      answers.push({ ...unknown, answer: "unknown", message: "the broker asks GitHub for this host" });
+      answers.push(await askBroker(unknown, target.auth, at));
     } else if (hidden === undefined) {
       answers.push(await ask(await openTarget(plan, target, at), plan));
     } else
@@ -27,6 +29,38 @@ export async function askGitHub(
   }
   return answers;
 }
+
+/** The hop that registrations of this host depend on, and GitHub behind it; only reads are sent. */
+async function askBroker(unknown: Unasked, auth: BrokerAuth, at: ThisHost): Promise<GitHubFacts> {
+  const { explainClosedKey, openHostBroker } = await import("../open-broker.ts");
+  const facts = { ...unknown, url: `${unknown.url} by ${auth.url}` };
+  const closed = explainClosedKey(at.places);
+  if (closed !== null) return { ...facts, answer: "unknown", message: closed, help: "sudo ci-fleet doctor" };
+  const answer = await openHostBroker(auth, at.places).listOwn(unknown.target);
+  if (answer.kind === "ok") {
+    return { ...facts, answer: "ok", message: "", clockOffset: answer.meta.clockOffset };
+  }
+  if (answer.kind === "refused") {
+    const { message, missing } = answer;
+    return { ...facts, answer: "refused", message, missing, help: `on ${auth.host}: ci-fleet auth check` };
+  }
+  if (answer.kind === "limited") return { ...facts, answer: "unknown", message: answer.message };
+  const message = answer.kind === "unknown" ? answer.cause : "it knows nothing of this host";
+  return { ...facts, answer: "silent", message, help: nameTryOut(auth, at) };
+}
+
+/** The same hop by hand, for what SSH says to a person. */
+function nameTryOut({ user, host, port }: BrokerAuth, { places }: ThisHost): string {
+  const folder = places.config.slice(0, places.config.lastIndexOf("/"));
+  const key = `${folder}/broker.key`;
+  const known = `${folder}/broker.known_hosts`;
+  const words = ["ssh", "-v", "-i", key, "-o", `UserKnownHostsFile=${known}`];
+  const where = [...(port === null ? [] : ["-p", String(port)]), ...(user === null ? [] : ["-l", user])];
+  return privileged({ places }, ...words, ...where, "--", host);
+}
+
+type BrokerAuth = Extract<AuthSpec, { kind: "broker" }>;
+type Unasked = Omit<GitHubFacts, "answer" | "message">;
 
 const NOTHING = { clockOffset: null, jobsEnd: null, newest: null };
 

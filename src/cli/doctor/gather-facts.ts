@@ -11,6 +11,7 @@ import { locateAuthority } from "../../model/authority.ts";
 import { seen } from "../../model/host-observation.ts";
 import type { Inventory } from "../../model/inventory.ts";
 import type { Plan } from "../../model/plan.ts";
+import { listCopies } from "../apply/list-copies.ts";
 import type { CommandCall } from "../command.ts";
 import { detectMachine } from "../detect-machine.ts";
 import { inventoryPath, type LoadedFleet } from "../load-fleet.ts";
@@ -34,12 +35,13 @@ export async function gatherFacts(
     observeHost({ plan, host, places, only: null }, ports),
     observeMachine(describeRequest(plan, at, inventory), { ...ports, readDisk }),
   ]);
-  const state = readInstalledState(plan, at, ports.files);
+  const state = readInstalledState(plan, at, ports.files, listCopies(loaded));
   const credentials = lookAtCredentials(plan, at);
   return {
     ...{ now: ports.now, plan, host, places, uid, userName, inventory, slots, machine, credentials },
     hardwareChanges: compareWithFile(loaded, host.name, inventory),
     installed: state.installed,
+    isUnfinished: state.isUnfinished,
     drift: seen(state.drift),
     pending: state.pending,
     github: flags.has("offline") ? null : await askGitHub(plan, at, credentials),

@@ -1,9 +1,9 @@
-// What is installed on this host against what the spec renders to. In: the plan, the host, its places. Out: the
-// files that differ; an installed record says whether `apply` was here at all.
+// What is installed on this host against what the spec renders to. In: the fleet, the host, its places. Out: the
+// files that differ, copies of the spec among them; an installed record says whether `apply` was here at all.
 
 import { placeRecords } from "../../apply/places.ts";
 import { readPending } from "../../apply/records.ts";
-import { wantHost } from "../../apply/want-host.ts";
+import { type HostSources, wantHost } from "../../apply/want-host.ts";
 import type { DriftedFile } from "../../doctor/facts.ts";
 import type { PendingSlot, WantedFile, WantedSlot } from "../../model/apply.ts";
 import { type Seen, seen, unseen } from "../../model/host-observation.ts";
@@ -14,13 +14,21 @@ import type { ThisHost } from "../this-host.ts";
 
 export interface InstalledState {
   readonly installed: Seen<boolean>;
+  /** An apply was cut off, or is at work. */
+  readonly isUnfinished: boolean;
   readonly drift: readonly DriftedFile[];
   readonly pending: readonly PendingSlot[];
   /** As rendered now; the generation of each is what a running container should have. */
   readonly slots: readonly WantedSlot[];
 }
 
-export function readInstalledState(plan: Plan, { host, places }: ThisHost, files: HostFiles): InstalledState {
+/** `copies`: of the spec that the plan was made of. */
+export function readInstalledState(
+  plan: Plan,
+  { host, places }: ThisHost,
+  files: HostFiles,
+  copies: HostSources["copies"],
+): InstalledState {
   const records = placeRecords(places);
   const stat = files.stat(records.generation);
   const installed: Seen<boolean> = stat.ok
@@ -28,19 +36,20 @@ export function readInstalledState(plan: Plan, { host, places }: ThisHost, files
     : stat.code === "ENOENT" || stat.code === "ENOTDIR"
       ? seen(false)
       : unseen(`${records.generation}: ${stat.code}`);
+  const isUnfinished = files.stat(records.journal).ok;
   // Hypervisors hold no slots: what is rendered for them is put in force by other means.
-  if (host.supervision === "none") return { installed, drift: [], pending: [], slots: [] };
+  if (host.supervision === "none") return { installed, isUnfinished, drift: [], pending: [], slots: [] };
   const pending = files.readText(records.pending);
-  const wanting = wantHost({
-    ...{ plan, host, places },
-    rendered: renderPlan(plan, new Set([host.name])),
-    copies: [],
-    program: null,
-  });
-  // Only copies of the spec can clash with what is rendered, and none are asked for here.
+  const rendered = renderPlan(plan, new Set([host.name]));
+  const want = (also: HostSources["copies"]) =>
+    wantHost({ plan, host, places, rendered, copies: also, program: null });
+  const whole = want(copies);
+  // Copies alone can clash with what is rendered: apply refuses that.
+  const wanting = whole.kind === "clash" ? want([]) : whole;
   if (wanting.kind === "clash") throw new Error(`rendered files clash: ${wanting.paths.join(", ")}`);
   return {
     installed,
+    isUnfinished,
     drift: wanting.wanted.files.flatMap((file) => compareFile(files, file) ?? []),
     pending: pending.ok ? readPending(pending.value).slots : [],
     slots: wanting.wanted.slots,

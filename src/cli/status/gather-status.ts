@@ -3,24 +3,27 @@
 
 import { observeHost } from "../../adapters/observe-slots.ts";
 import { WorldError } from "../../base/world-error.ts";
-import type { TargetSpec } from "../../model/fleet.ts";
+import type { AuthSpec, TargetSpec } from "../../model/fleet.ts";
 import type { GitHubAnswer, RunnerRecord } from "../../model/github.ts";
 import { type Seen, seen, unseen } from "../../model/host-observation.ts";
 import type { Plan } from "../../model/plan.ts";
 import type { LocalFacts, StatusFacts, TargetRunners } from "../../status/facts.ts";
+import { listCopies } from "../apply/list-copies.ts";
 import { readInstalledState } from "../doctor/read-drift.ts";
+import type { LoadedFleet } from "../load-fleet.ts";
 import { openLook } from "../open-look.ts";
 import type { ThisHost } from "../this-host.ts";
 
-export async function lookHere(plan: Plan, at: ThisHost): Promise<LocalFacts> {
+export async function lookHere(loaded: LoadedFleet, plan: Plan, at: ThisHost): Promise<LocalFacts> {
   const ports = openLook(at.host, at.places);
   const observation = await observeHost({ plan, host: at.host, places: at.places, only: null }, ports);
-  const state = readInstalledState(plan, at, ports.files);
+  const state = readInstalledState(plan, at, ports.files, listCopies(loaded));
   const installed = state.installed.known && state.installed.value;
   return {
     host: at.host.name,
     observation,
     installed: state.installed,
+    isUnfinished: state.isUnfinished,
     pending: state.pending,
     generations: new Map(
       state.slots.flatMap(({ name, run, generation }) =>
@@ -33,48 +36,63 @@ export async function lookHere(plan: Plan, at: ThisHost): Promise<LocalFacts> {
   };
 }
 
+type BrokerAuth = Extract<AuthSpec, { kind: "broker" }>;
+
 export type TargetLists = StatusFacts["github"];
 
 /** Opened once; each call asks again. */
 export async function openLists(plan: Plan, at: ThisHost | null): Promise<() => Promise<TargetLists>> {
-  const { openTarget } = await import("../open-target.ts");
   const used = new Set(plan.hosts.flatMap((host) => host.placements.map(({ target }) => target)));
   const targets = plan.targets.filter(({ name }) => used.has(name));
   const opened = await Promise.all(
-    targets.map(async (target) => ({
-      target,
-      access: await openOrExplain(() => openTarget(plan, target, at), target),
-    })),
+    targets.map(async (target) => ({ target, lists: await openOrExplain(plan, target, at) })),
   );
   return async () => {
-    const lists = new Map<string, Seen<TargetRunners>>();
-    for (const { target, access } of opened) {
-      if (typeof access === "string") lists.set(target.name, unseen(access));
-      else
-        lists.set(
-          target.name,
-          await listTarget(
-            access.scopes.map(
-              ({ api }) =>
-                () =>
-                  api.listRunners(),
-            ),
-          ),
-        );
+    const found = new Map<string, Seen<TargetRunners>>();
+    for (const { target, lists } of opened) {
+      found.set(target.name, typeof lists === "string" ? unseen(lists) : await listTarget(lists));
     }
-    return lists;
+    return found;
   };
 }
 
+interface Lists {
+  readonly each: readonly List[];
+  readonly onlyHost: string | null;
+}
+
 /** A proxy or an authority that cannot be used is a reason like any other. */
-async function openOrExplain<T>(open: () => Promise<T>, target: TargetSpec): Promise<T | string> {
-  if (target.auth.kind === "broker") return "the broker asks GitHub for this host";
+async function openOrExplain(plan: Plan, target: TargetSpec, at: ThisHost | null): Promise<Lists | string> {
+  if (target.auth.kind === "broker") return listByBroker(target, target.auth, at);
   try {
-    return await open();
+    const { openTarget } = await import("../open-target.ts");
+    const { scopes } = await openTarget(plan, target, at);
+    return {
+      each: scopes.map(
+        ({ api }) =>
+          () =>
+            api.listRunners(),
+      ),
+      onlyHost: null,
+    };
   } catch (error) {
     if (error instanceof WorldError) return error.message;
     throw error;
   }
+}
+
+/** Its answer depends on whose key asks: it knows no more of the fleet than what belongs to that host. */
+async function listByBroker(
+  { name }: TargetSpec,
+  auth: BrokerAuth,
+  at: ThisHost | null,
+): Promise<Lists | string> {
+  if (at === null) return `the broker ${auth.url} answers hosts of the fleet alone, and this machine is none`;
+  const { explainClosedKey, openHostBroker } = await import("../open-broker.ts");
+  const closed = explainClosedKey(at.places);
+  if (closed !== null) return closed;
+  const broker = openHostBroker(auth, at.places);
+  return { each: [() => broker.listOwn(name)], onlyHost: at.host.name };
 }
 
 type List = () => Promise<
@@ -82,16 +100,16 @@ type List = () => Promise<
 >;
 
 /** Several scopes for a personal account; one that does not answer leaves the whole list unknown. */
-async function listTarget(scopes: readonly List[]): Promise<Seen<TargetRunners>> {
+async function listTarget({ each, onlyHost }: Lists): Promise<Seen<TargetRunners>> {
   const runners: RunnerRecord[] = [];
   let complete = true;
-  for (const list of scopes) {
+  for (const list of each) {
     const answer = await list();
     if (answer.kind !== "ok") return unseen(explainFailure(answer));
     runners.push(...answer.value.runners);
     complete &&= answer.value.complete;
   }
-  return seen({ runners, complete });
+  return seen({ runners, complete, onlyHost });
 }
 
 function explainFailure(answer: Exclude<GitHubAnswer<unknown>, { kind: "ok" }>): string {
