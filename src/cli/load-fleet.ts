@@ -1,8 +1,7 @@
 // Everything that a command needs to know of a fleet: finds the spec, reads it and the inventories beside it,
 // and plans. In: where to look. Out: the fleet, the plan, and every problem of every document at once.
 
-import { basename, dirname, join, relative } from "node:path";
-import { findSpec } from "../adapters/find-spec.ts";
+import { basename, dirname, join } from "node:path";
 import type { Diagnostic } from "../base/diagnostic.ts";
 import { hasErrors } from "../base/diagnostic.ts";
 import type { SourceDocument } from "../base/place-diagnostics.ts";
@@ -14,11 +13,11 @@ import type { Plan, PlanInputs } from "../model/plan.ts";
 import { planFleet } from "../plan/plan-fleet.ts";
 import { parseSpec } from "../spec/parse-spec.ts";
 import type { CommandCall } from "./command.ts";
+import { findSpecPath, showPath } from "./find-fleet.ts";
 import { locateInYaml } from "./locate-in-yaml.ts";
 import { type AuthorityFile, readAuthority } from "./read-authority.ts";
 import { readDocument, readDocumentBelow } from "./read-document.ts";
 import { readImageFolders } from "./read-image-folders.ts";
-import { UsageError } from "./usage-error.ts";
 import { productVersion } from "./version.ts";
 
 export interface LoadedFleet {
@@ -45,22 +44,6 @@ export function loadFleet(call: CommandCall): LoadedFleet {
   if (text === null)
     throw new WorldError(`read ${shown}`, "there is no such file", "`ci-fleet init` makes one");
   return planSpec(path, text, shown, call.folder);
-}
-
-export function findSpecPath({ specFile, folder }: CommandCall): string {
-  if (specFile !== null) return specFile;
-  const search = findSpec(folder);
-  if (search.kind === "found") return search.path;
-  if (search.kind === "ambiguous") {
-    const names = search.paths.map((path) => basename(path)).join(" and ");
-    throw new UsageError(`${dirname(search.paths[0] ?? "")} has ${names}`, "name one with -f");
-  }
-  if (search.kind === "several") {
-    throw new UsageError(`this host has several fleets: ${search.folders.join(", ")}`, "name one with -C");
-  }
-  const places = search.lookedIn.join(", ");
-  const help = "`ci-fleet init` makes one; -f and -C name another place";
-  throw new WorldError("find a fleet.yaml", `there is none in ${places}`, help);
 }
 
 function planSpec(specPath: string, text: string, shown: string, folder: string): LoadedFleet {
@@ -129,10 +112,4 @@ export function hasInventory(host: HostSpec): boolean {
 
 export function inventoryPath(specFolder: string, host: string): string {
   return join(specFolder, "hosts", `${host}.yaml`);
-}
-
-/** Relative where that is shorter to read, absolute where it would climb. */
-export function showPath(path: string, folder: string): string {
-  const inner = relative(folder, path);
-  return inner === "" ? "." : inner.startsWith("..") ? path : inner;
 }

@@ -1,31 +1,11 @@
-// What a render is asked to do: where to, for which hosts. In: flags and the plan. Out: the writer's request.
+// What a render is asked to do, for which hosts. In: flags and the plan. Out: the writer's request.
 
-import { realpathSync } from "node:fs";
-import { join, resolve } from "node:path";
 import type { WriteRequest } from "../adapters/write-files-records.ts";
 import { suggest } from "../base/did-you-mean.ts";
 import type { Plan } from "../model/plan.ts";
 import { renderPlan } from "../render/render-plan.ts";
 import type { CommandCall } from "./command.ts";
 import { UsageError } from "./usage-error.ts";
-
-export interface Output {
-  readonly root: string;
-  /** The default folder: then the schema beside the spec is kept too. */
-  readonly isDefault: boolean;
-}
-
-/** A link at `--out` is what the person asked for; one at `rendered` came with the repository. */
-export function chooseOutput({ flags, folder }: CommandCall, specFolder: string): Output {
-  const out = flags.text("out");
-  if (out === null) return { root: join(specFolder, "rendered"), isDefault: true };
-  const path = resolve(folder, out);
-  try {
-    return { root: realpathSync(path), isDefault: false };
-  } catch {
-    return { root: path, isDefault: false };
-  }
-}
 
 export function prepareRequest({ flags }: CommandCall, plan: Plan, root: string): WriteRequest {
   const hosts = chooseHosts(flags.texts("host"), plan);

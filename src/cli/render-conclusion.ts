@@ -1,11 +1,12 @@
 // The last words of a render. In: the survey. Out: a line on stderr, the schema kept, the exit code of a check.
 
 import type { Survey } from "../adapters/write-files-records.ts";
+import { type Output, sayUpToDate } from "./choose-output.ts";
 import type { CommandCall } from "./command.ts";
 import { FINE, FOUND } from "./exit-codes.ts";
+import { showPath } from "./find-fleet.ts";
 import { inspectSchema, SCHEMA_NAME, writeSchema } from "./keep-schema.ts";
-import { type LoadedFleet, showPath } from "./load-fleet.ts";
-import type { Output } from "./prepare-render.ts";
+import type { LoadedFleet } from "./load-fleet.ts";
 import { countStale, summarizeSurvey, warnRefusals } from "./render-report.ts";
 
 export async function concludeCheck(
@@ -46,10 +47,6 @@ export function concludeWrite(call: CommandCall, survey: Survey, output: Output,
   if (done) terminal.err(`rendered into ${where}: ${summarizeSurvey(survey)}\n`);
   else sayUpToDate(call, output, survey.unchanged);
   sayStale(call, survey);
-}
-
-export function sayUpToDate({ terminal, folder }: CommandCall, { root }: Output, files: number): void {
-  terminal.err(`${showPath(root, folder)} is up to date: ${files} files\n`);
 }
 
 function sayStale({ terminal }: CommandCall, survey: Survey): void {

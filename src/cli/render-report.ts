@@ -8,7 +8,7 @@ import { groupOf } from "../adapters/write-files-manifest.ts";
 import type { ChangeKind, Refusal, Survey } from "../adapters/write-files-records.ts";
 import { stringifySafely } from "../base/print-json.ts";
 import { cleanForTerminal } from "../base/terminal-text.ts";
-import { showPath } from "./load-fleet.ts";
+import { showPath } from "./find-fleet.ts";
 
 const WORDS: Readonly<Record<ChangeKind, string>> = {
   create: "new",

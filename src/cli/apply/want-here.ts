@@ -11,7 +11,8 @@ import type { InstallPlaces, Refusal, Wanted } from "../../model/apply.ts";
 import type { Plan, PlannedHost } from "../../model/plan.ts";
 import type { RenderedFile } from "../../model/rendered-file.ts";
 import { renderPlan } from "../../render/render-plan.ts";
-import { type LoadedFleet, showPath } from "../load-fleet.ts";
+import { showPath } from "../find-fleet.ts";
+import type { LoadedFleet } from "../load-fleet.ts";
 import { listCopies } from "./list-copies.ts";
 
 export interface HereRequest {

@@ -13,8 +13,9 @@ import { editRunner, type RunnerEdit, writeRunnerPart } from "../bump/edit-runne
 import { type BumpFleet, readFleetToBump } from "../bump/read-fleet.ts";
 import type { Command, CommandCall } from "../command.ts";
 import { FINE, FOUND, LOCKED } from "../exit-codes.ts";
+import { findSpecPath, showPath } from "../find-fleet.ts";
 import { stageFile, writeStaged } from "../init/stage-files.ts";
-import { findSpecPath, loadFleet, showPath } from "../load-fleet.ts";
+import { loadFleet } from "../load-fleet.ts";
 import { readNetwork } from "../read-authority.ts";
 import { readDocument } from "../read-document.ts";
 import { warnAbout } from "../report-diagnostics.ts";

@@ -7,11 +7,12 @@ import { readInventory } from "../../hardware/read-inventory.ts";
 import type { Command, CommandCall } from "../command.ts";
 import { detectMachine } from "../detect-machine.ts";
 import { CANCELLED, FINE, FOUND, LOCKED } from "../exit-codes.ts";
+import { findSpecPath, showPath } from "../find-fleet.ts";
 import { sayChanges, sayFiles, sayNext, showStaged } from "../init/conclude-init.ts";
 import { gatherAnswers } from "../init/gather-answers.ts";
 import { planInit } from "../init/plan-init.ts";
 import { writeStaged } from "../init/stage-files.ts";
-import { findSpecPath, inventoryPath, showPath } from "../load-fleet.ts";
+import { inventoryPath } from "../load-fleet.ts";
 import { readDocument } from "../read-document.ts";
 import { withLock } from "../with-lock.ts";
 

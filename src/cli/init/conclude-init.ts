@@ -4,7 +4,7 @@
 import type { Terminal } from "../../adapters/terminal.ts";
 import { cleanForTerminal } from "../../base/terminal-text.ts";
 import { findMissingPieces } from "../../hardware/missing-pieces.ts";
-import { showPath } from "../load-fleet.ts";
+import { showPath } from "../find-fleet.ts";
 import type { InitPlan, InitRequest } from "./plan-init.ts";
 
 const WORDS = { new: "new", change: "changed", same: "same", keep: "kept" } as const;
