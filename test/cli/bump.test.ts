@@ -7,6 +7,7 @@ import { type TestContext, test } from "node:test";
 import { makeFolder } from "../adapters/folder.ts";
 import { serveFakeGitHub } from "../github/serve.ts";
 import { FakeState } from "../github/state.ts";
+import { serveRegistry } from "./registry.ts";
 import { type Ran, startCli } from "./run-cli.ts";
 
 const SUM = `1${"0".repeat(63)}`;
@@ -21,7 +22,11 @@ interface Place {
 const specOf = (url: string, runner: string): string =>
   `# ours\nversion: 1\nfleet: home\ngithub: {url: https://github.com/acme, apiUrl: "${url}"}\n${runner}hosts: {forge: }\npools: {ci: }\n`;
 
-async function open(t: TestContext, runner = 'runner: {version: "2.336.0"} # pinned\n'): Promise<Place> {
+async function open(
+  t: TestContext,
+  runner = 'runner: {version: "2.336.0"} # pinned\n',
+  extra: Readonly<Record<string, string>> = {},
+): Promise<Place> {
   const state = new FakeState();
   state.credentials.set("ghp_all", {
     ...{ kind: "classic", scopes: ["*"], write: true, actionsRead: true, expiresAt: null },
@@ -44,7 +49,7 @@ async function open(t: TestContext, runner = 'runner: {version: "2.336.0"} # pin
   writeFileSync(path, specOf(server.url, runner));
   const run = (...words: readonly string[]): Promise<Ran> =>
     new Promise((settle) => {
-      const env = { PATH: process.env.PATH ?? "", HOME: folder, CI_FLEET_TOKEN: "ghp_all" };
+      const env = { PATH: process.env.PATH ?? "", HOME: folder, CI_FLEET_TOKEN: "ghp_all", ...extra };
       const child = startCli(["bump", ...words], { cwd: folder, env });
       let [stdout, stderr] = ["", ""];
       child.stdout?.on("data", (chunk) => (stdout += chunk));
@@ -104,6 +109,56 @@ test("a refused credential exits 77 and says so; a GitHub that fails exits 3; th
   state.downloads = [{ nonsense: true }];
   assert.notEqual((await run()).code, 0);
   assert.equal(spec(), before);
+});
+
+test("the public releases are asked with a token that may see nothing else", async (t) => {
+  const { run, spec, state } = await open(t);
+  state.credentials.set("ghp_all", {
+    ...{ kind: "installation", scopes: [], write: false, actionsRead: false, expiresAt: null },
+  });
+  const [x64, arm64] = ["a".repeat(64), "b".repeat(64)];
+  for (const version of ["2.337.0", "2.339.0"]) {
+    state.releases.push({
+      version,
+      sums: { "linux-x64": x64, "osx-x64": "c".repeat(64), "linux-arm64": arm64 },
+    });
+  }
+  assert.equal((await run()).code, 77, "this token may not list the downloads of the target");
+  const check = await run("--check", "--releases");
+  assert.deepEqual([check.code, check.stdout], [1, "runner 2.336.0 → 2.339.0\n"], check.stderr);
+  assert.equal((await run("--releases", "--to", "2.337.0")).code, 0);
+  assert.match(
+    spec(),
+    /version: "2\.337\.0"\n {2}checksums:\n {4}linux-x64: "a{64}"\n {4}linux-arm64: "b{64}"\n/,
+  );
+  const none = await run("--releases", "--to", "9.9.9");
+  assert.equal(none.code, 3);
+  assert.match(none.stderr, /there is no such release/);
+});
+
+test("a pinned digest moves with the version, comments and all else stay", async (t) => {
+  const digests = { "2.336.0": `sha256:${"1".repeat(64)}`, "2.338.1": `sha256:${"2".repeat(64)}` };
+  const registry = await serveRegistry(t, digests);
+  const written = (version: string, sums: string) =>
+    `runner:\n  # the image of the company\n  image: ${registry.name}/ci/runner # mirrored\n  version: "${version}" # by bump\n  digest: ${digests[version as "2.336.0"]} # the same image\n${sums}`;
+  const { run, spec } = await open(t, written("2.336.0", ""), { NODE_EXTRA_CA_CERTS: registry.authority });
+  const before = spec();
+  assert.deepEqual([(await run("--check")).code, registry.asked], [1, []], "a check needs no registry");
+  const ran = await run();
+  assert.equal(ran.code, 0, ran.stderr);
+  const sums = `  checksums:\n    linux-x64: "${SUM}"\n    linux-arm64: "${SUM}"\n`;
+  assert.equal(spec(), before.replace(written("2.336.0", ""), written("2.338.1", sums)));
+});
+
+test("where the registry does not know the new image, the spec stays as it was", async (t) => {
+  const digest = `sha256:${"1".repeat(64)}`;
+  const registry = await serveRegistry(t, { "2.336.0": digest });
+  const runner = `runner: {image: ${registry.name}/ci/runner, version: "2.336.0", digest: ${digest}}\n`;
+  const { run, spec } = await open(t, runner, { NODE_EXTRA_CA_CERTS: registry.authority });
+  const before = spec();
+  const ran = await run();
+  assert.deepEqual([ran.code, spec()], [3, before]);
+  assert.match(ran.stderr, /cannot find the digest of localhost:\d+\/ci\/runner:2\.338\.1: .*status 404/);
 });
 
 test("a spec that cannot be edited for sure says what to write", async (t) => {

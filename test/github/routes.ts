@@ -4,6 +4,7 @@
 import { createHash } from "node:crypto";
 import { type Answer, error, paged, type Request } from "./request.ts";
 import { answerApp } from "./routes-apps.ts";
+import { answerReleases } from "./routes-releases.ts";
 import { answerRuns } from "./routes-runs.ts";
 import { groupBody, repositoryBody, runnerBody, userBody } from "./shapes.ts";
 import type { FakeCredential, FakeScope, FakeState } from "./state.ts";
@@ -70,6 +71,8 @@ export function answer(state: FakeState, request: Request): Answer {
   if (request.path === "/user") return tellUser(request, credential);
   const repositories = /^\/(orgs|users)\/([^/]+)\/repos$/.exec(request.path);
   if (repositories !== null) return listRepositories(state, request, repositories[2] as string);
+  const release = answerReleases(state, request);
+  if (release !== null) return release;
   const scope = scopeOf(request);
   if (scope === null) return error(404, "Not Found");
   const refusal = mayTouch(credential, scope.path, request);

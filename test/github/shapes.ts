@@ -110,7 +110,11 @@ function links(prefix: string, names: readonly string[]): Record<string, string>
   return Object.fromEntries(names.map((name) => [name, `${prefix}/${name.replace(/_url$/, "")}`]));
 }
 
-function accountBody(base: string, login: string, type: "Organization" | "User"): Record<string, unknown> {
+export function accountBody(
+  base: string,
+  login: string,
+  type: "Organization" | "User",
+): Record<string, unknown> {
   return {
     login,
     id: 1,

@@ -117,6 +117,12 @@ export interface Fault {
   readonly detail?: string;
 }
 
+export interface FakeRelease {
+  readonly version: string;
+  /** sha256 by platform: `linux-x64`. */
+  readonly sums: Readonly<Record<string, string | null>>;
+}
+
 export interface FakeRequest {
   readonly method: string;
   readonly path: string;
@@ -145,6 +151,8 @@ export class FakeState {
   /** Everything secret that was ever given out: the lab looks for it where it must not be. */
   readonly secrets = new Set<string>();
   downloads: Record<string, unknown>[] = [];
+  /** Of actions/runner, the newest last. */
+  readonly releases: FakeRelease[] = [];
   groupLimit = 10_000;
   rateLimit = 5000;
   rateUsed = 0;
