@@ -34,6 +34,8 @@ export interface SlotCase {
   readonly seen: SlotObservation | null;
   readonly life: LifeVerdict | null;
   readonly local: LocalFacts | null;
+  /** Passes of the watchdog come by themselves here. */
+  readonly isWatched: boolean;
   readonly github: AtGitHub;
   readonly registrations: readonly Registration[];
 }
@@ -64,9 +66,12 @@ function compareSlot(
   const local = facts.here?.host === host.name ? facts.here : null;
   const seen = local?.observation.slots.find((each) => each.slot === slot.name) ?? null;
   const target = facts.plan.targets.find(({ name }) => name === placement.target);
+  const units = local?.observation.units;
+  const timer = units?.known === true ? units.value.get(`${facts.plan.units.watchdog}.timer`) : undefined;
   const isDrained = seen?.drained.known === true && seen.drained.value;
   return {
     ...{ now: facts.now, host, placement, slot, local, seen, registrations },
+    isWatched: timer?.active === "active",
     needsRepository: target?.scope.kind === "repositories" && target.scope.repos.length > 1,
     wanted: isDrained ? "drained" : slot.always ? "running" : "on-demand",
     life: seen === null ? null : judgeLife(seen),

@@ -195,15 +195,13 @@ const waitsForDemand: Rule = (at) =>
     ? say("ok", "WaitsForDemand", "it is started when jobs wait")
     : null;
 
-const stoppedByHand: Rule = (at) =>
-  at.life?.life === "stopped"
-    ? say(
-        "differs",
-        "Stopped",
-        "it should run, and was stopped or never started",
-        `ci-fleet start ${at.slot.name}`,
-      )
-    : null;
+const stoppedByHand: Rule = (at) => {
+  if (at.life?.life !== "stopped") return null;
+  const text = "it should run, and was stopped or never started";
+  const start = `ci-fleet start ${at.slot.name}`;
+  if (!at.isWatched) return say("differs", "Stopped", text, start);
+  return say("waits", "Stopped", `${text}; the next pass of the watchdog starts it`, start);
+};
 
 const starting: Rule = (at) =>
   at.life?.life === "starting" || at.life?.life === "stopping"

@@ -74,6 +74,10 @@ test("stop asks before it cancels a job, and a script says --yes", (t) => {
   const ran = host.run("stop", "ci", "--yes");
   assert.deepEqual(host.told(), [`systemctl --user stop -- ${UNIT} ${SECOND}`]);
   assert.deepEqual([ran.code, ran.stdout], [0, "stopped  home-ci-forge-1\nstopped  home-ci-forge-2\n"]);
+  assert.match(
+    ran.stderr,
+    /the next pass of the watchdog starts what should always run; `ci-fleet drain ci` keeps it down\n$/,
+  );
   assert.match(ran.stderr, /cancelled within two minutes/);
 });
 

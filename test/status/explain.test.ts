@@ -7,7 +7,16 @@ import { seen, unseen } from "../../src/model/host-observation.ts";
 import type { MintState } from "../../src/model/slot-state.ts";
 import { compareSlots } from "../../src/status/compare-slots.ts";
 import type { Health } from "../../src/status/explain-slot.ts";
-import { JOB, makeContainer, makeProcess, makeUnit, NOW, STOPPED } from "../model/observed.ts";
+import {
+  JOB,
+  makeContainer,
+  makeObservation,
+  makeProcess,
+  makeSlot,
+  makeUnit,
+  NOW,
+  STOPPED,
+} from "../model/observed.ts";
 import { type Given, makeRunner, makeStatus, PLAN } from "./cases.ts";
 
 const busy = seen([makeProcess("listener"), makeProcess("worker")]);
@@ -30,6 +39,11 @@ const personal = {
 };
 
 /** Slot 1 of forge unless said otherwise. */
+/** A host on which passes of the watchdog come by themselves. */
+const WATCHED = makeObservation([makeSlot(STOPPED), makeSlot({ slot: "acme-ci-forge-2" })], {
+  units: seen(new Map([["acme-watchdog.timer", makeUnit({ name: "acme-watchdog.timer", killMode: null })]])),
+});
+
 const TABLE: readonly (readonly [reason: string, Health, Given, text: RegExp, next: string | null])[] = [
   ["Idle", "ok", {}, /waits for a job/, null],
   [
@@ -165,6 +179,13 @@ const TABLE: readonly (readonly [reason: string, Health, Given, text: RegExp, ne
     null,
   ],
   ["Stopped", "differs", { slot: STOPPED, runners: [] }, /should run/, "ci-fleet start acme-ci-forge-1"],
+  [
+    "Stopped",
+    "waits",
+    { slot: STOPPED, runners: [], local: { observation: WATCHED } },
+    /the next pass of the watchdog starts it/,
+    "ci-fleet start acme-ci-forge-1",
+  ],
   ["Starting", "waits", { slot: waiting }, /starting/, null],
   [
     "Stopping",

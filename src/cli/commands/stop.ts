@@ -5,10 +5,10 @@ import { stopSlots } from "../../adapters/control-slots.ts";
 import { cleanForTerminal } from "../../base/terminal-text.ts";
 import { isUp, mayStop } from "../../model/slot-life.ts";
 import { askYesOrNo } from "../ask-yes-or-no.ts";
-import type { Command } from "../command.ts";
+import type { Command, CommandCall } from "../command.ts";
 import { CANCELLED, FINE, FOUND } from "../exit-codes.ts";
 import { showProgress } from "../show-progress.ts";
-import { describeBusy, openSlots } from "../slots/open-slots.ts";
+import { describeBusy, type OpenedSlots, openSlots, type SeenSlot } from "../slots/open-slots.ts";
 
 export const run: Command = async (call) => {
   const { flags, terminal } = call;
@@ -33,5 +33,16 @@ export const run: Command = async (call) => {
   for (const { slot } of opened.chosen) {
     terminal.out(`${stopped.has(slot) ? "stopped " : "was down"} ${slot}\n`);
   }
+  tellHowLong(opened, up, call);
   return FINE;
 };
+
+/** A slot that should always run is dead to the watchdog when it is down and not drained. */
+function tellHowLong({ at }: OpenedSlots, up: readonly SeenSlot[], { args, terminal }: CommandCall): void {
+  const back = up.filter(({ planned }) => planned.always).length;
+  if (back === 0 || at.host.supervision !== "systemd") return;
+  const which = back === up.length ? "" : ` ${back} of them,`;
+  terminal.err(
+    `the next pass of the watchdog starts${which} what should always run; \`ci-fleet drain ${args[0] ?? ""}\` keeps it down\n`,
+  );
+}
