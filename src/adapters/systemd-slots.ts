@@ -55,10 +55,10 @@ export async function lookAtSlots(
   return new Map(slots.map((slot) => [slot, lookAtSlot(question, ports, evidence, slot)]));
 }
 
-/** `acme-container@<slot>.service` and `acme-process@<slot>.service`. */
-function listSlotUnits(fleet: string, slot: string): readonly [string, string] {
-  const { container, process } = nameUnits(fleet);
-  return [`${container}${slot}.service`, `${process}${slot}.service`];
+/** `acme-container@<slot>.service`, `acme-process@<slot>.service`, and what registers the latter. */
+function listSlotUnits(fleet: string, slot: string): readonly [string, string, string] {
+  const { container, process, mint } = nameUnits(fleet);
+  return [`${container}${slot}.service`, `${process}${slot}.service`, `${mint}${slot}.service`];
 }
 
 function lookAtSlot(
@@ -67,7 +67,7 @@ function lookAtSlot(
   { states, units, containers, view }: Evidence,
   slot: string,
 ): SlotState {
-  const [ofContainer, ofProcess] = listSlotUnits(fleet, slot);
+  const [ofContainer, ofProcess, ofMint] = listSlotUnits(fleet, slot);
   const findUnit = (name: string): Seen<ObservedUnit | null> =>
     units.known ? seen(units.value.get(name) ?? null) : units;
   const container: Seen<ObservedContainer | null> = containers.known
@@ -78,12 +78,18 @@ function lookAtSlot(
     const unit = findUnit(unitName);
     const its = isContainer ? container : seen(null);
     const processes = pickProcesses(view, unitName, unit, its, isContainer);
-    return judgeLife({ ...UNASKED, slot, unit, container: its, processes, job });
+    const mintUnit = isContainer ? seen(null) : findUnit(ofMint);
+    return judgeLife({ ...UNASKED, slot, unit, mintUnit, container: its, processes, job });
   };
   const lives = [judge(ofContainer, true), judge(ofProcess, false)];
   const found = container.known ? container.value : null;
   const kept = {
-    units: new Map([ofContainer, ofProcess].flatMap((name) => pick(states, name))),
+    units: new Map([
+      ...pick(states, ofContainer),
+      ...pick(states, ofProcess).map(
+        ([name, state]) => [name, awaitMint(state, states.get(ofMint))] as const,
+      ),
+    ]),
     container: found === null ? null : describeContainer(found),
   };
   const busy = lives.find(({ life }) => life === "busy");
@@ -98,13 +104,17 @@ function pick(states: ReadonlyMap<string, UnitState>, name: string): readonly [s
   return state === undefined ? [] : [[name, state]];
 }
 
+/** A process that waits for its registration is inactive in systemd's words, and all the same on its way. */
+function awaitMint(state: UnitState, mint: UnitState | undefined): UnitState {
+  const waits = state.active === "inactive" || state.active === "failed";
+  return waits && mint?.active === "activating" ? { ...state, active: "activating" } : state;
+}
+
 /** Parts of a look that do not tell whether there is a job. */
-const UNASKED: Pick<SlotObservation, "mintUnit" | "drained" | "assigned" | "mint" | "lastExit" | "identity"> =
-  {
-    mintUnit: seen(null),
-    drained: seen(false),
-    assigned: seen(null),
-    mint: seen(null),
-    lastExit: seen(null),
-    identity: seen({ kind: "none" }),
-  };
+const UNASKED: Pick<SlotObservation, "drained" | "assigned" | "mint" | "lastExit" | "identity"> = {
+  drained: seen(false),
+  assigned: seen(null),
+  mint: seen(null),
+  lastExit: seen(null),
+  identity: seen({ kind: "none" }),
+};

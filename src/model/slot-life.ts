@@ -52,6 +52,7 @@ export function judgeLife(slot: SlotObservation): LifeVerdict {
   if (active === "activating" && !containerRuns) return verdict("starting", "systemd is starting it");
   if (active !== "inactive" && active !== "failed") return judgeRunning(slot);
   if (containerRuns) return judgeRunning(slot);
+  if (isMinting(slot)) return verdict("starting", "systemd is registering it");
   if (unit.known && unit.value === null) {
     return container.known && container.value !== null
       ? verdict("stopped", `its container is ${container.value.status}`)
@@ -60,6 +61,11 @@ export function judgeLife(slot: SlotObservation): LifeVerdict {
   return active === "failed"
     ? verdict("failed", `its unit failed: ${unit.known ? (unit.value?.result ?? "") : ""}`)
     : verdict("stopped", "its unit is inactive");
+}
+
+/** The unit of a process waits for the one that registers it, and is inactive until that has ended. */
+function isMinting({ unit, mintUnit }: SlotObservation): boolean {
+  return unit.known && unit.value !== null && mintUnit.known && mintUnit.value?.active === "activating";
 }
 
 function judgeRunning({ processes, job }: SlotObservation): LifeVerdict {

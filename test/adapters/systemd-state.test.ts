@@ -203,7 +203,7 @@ const question = { fleet: "acme", places, asksSystemd: true, asksDocker: false }
 async function lookAtProcess(files: HostFiles, active: string, pid: number): Promise<string> {
   const unit = (state: string, main: number) =>
     `Id=x\nLoadState=loaded\nActiveState=${state}\nMainPID=${main}\nUnitFileState=static\nFragmentPath=/f\nInvocationID=0a\n`;
-  const asked = tools(() => said(`${unit("inactive", 0)}\n${unit(active, pid)}`));
+  const asked = tools(() => said(`${unit("inactive", 0)}\n${unit(active, pid)}\n${unit("inactive", 0)}`));
   const ports = { tools: asked, files, user: false, now: 0, monotonic: 0 };
   const seen = await lookAtSlots(question, ports, ["acme-pers-forge-1"]);
   return seen.get("acme-pers-forge-1")?.job ?? "";
@@ -232,6 +232,18 @@ for (const [name, files, active, pid, expected] of looks) {
     assert.equal(await lookAtProcess(fakeFiles(files), active, pid), expected);
   });
 }
+
+test("a process slot whose registration is under way is on its way, whatever systemd calls its own unit", async () => {
+  const unit = (state: string) =>
+    `Id=x\nLoadState=loaded\nActiveState=${state}\nMainPID=0\nInvocationID=0a\n`;
+  const asked = tools(() => said(["inactive", "inactive", "activating"].map(unit).join("\n")));
+  const files = fakeFiles({ "/proc/1/comm": "systemd\n" });
+  const ports = { tools: asked, files, user: false, now: 0, monotonic: 0 };
+  const seen = await lookAtSlots(question, ports, ["acme-pers-forge-1"]);
+  const state = seen.get("acme-pers-forge-1");
+  assert.equal(state?.units.get(own)?.active, "activating");
+  assert.match(state?.why ?? "", /registering/);
+});
 
 test("a slot of which neither systemd nor Docker tells is unknown", async () => {
   const ports = {

@@ -43,6 +43,16 @@ const TABLE: readonly (readonly [string, Partial<SlotObservation>, SlotLife])[] 
     "busy",
   ],
   ["stopped", STOPPED, "stopped"],
+  [
+    "a process that waits for its registration",
+    { ...STOPPED, mintUnit: seen(makeUnit({ active: "activating", sub: "start" })) },
+    "starting",
+  ],
+  [
+    "a process that was registered and then stopped",
+    { ...STOPPED, mintUnit: seen(makeUnit({ active: "inactive", sub: "dead" })) },
+    "stopped",
+  ],
   ["failed", { ...STOPPED, unit: seen(makeUnit({ active: "failed", result: "exit-code" })) }, "failed"],
   ["a unit that systemd does not know", { ...STOPPED, unit: seen(null) }, "absent"],
   [
