@@ -6,13 +6,14 @@
 //   the target), whichever is less. Answers carry ETags, and a 304 does not count against GitHub's limit
 //   (REST best practices, conditional requests), so only changed records cost: a job changes its runner's
 //   record twice, and ten-minute jobs one after another are taken as the busiest there is: 12 an hour.
-// - Demand, where a pool scales: queued and running runs of each repository (two requests a pass), with one
-//   more for the list of an organization's repositories. How many of those are active is unknown before it
-//   runs; one is counted, so this is what the watchdog costs at least.
+// - Demand, where a pool scales or a slot is for one of several repositories: queued and running runs of each
+//   repository (two requests a pass), with one more for the list of an organization's repositories. How many of
+//   those are active is unknown before it runs; one is counted, so this is what the watchdog costs at least.
 // The deputy asks for the list of every target besides.
 
 import type { Fleet, TargetSpec } from "../model/fleet.ts";
 import type { PlannedHost, PlannedWatchdog } from "../model/plan.ts";
+import { listChoices } from "../model/repository-choice.ts";
 import { count, type Findings } from "./findings.ts";
 
 const HOUR = 3_600_000;
@@ -78,10 +79,12 @@ function projectRequests(
   for (const host of hosts) {
     if (host.supervision === "none") continue;
     for (const [name, slots] of countByTarget(host.placements)) {
-      const pages = countPages(registered.get(name) ?? 0, targets.get(name));
+      const target = targets.get(name);
+      const pages = countPages(registered.get(name) ?? 0, target);
       total += Math.min(passes * pages, slots * Math.min(passes, CHANGES_PER_SLOT));
       const scales = host.placements.some((p) => p.target === name && scaling.has(p.pool));
-      if (scales) total += passes * countDemandRequests(targets.get(name));
+      const chooses = target !== undefined && listChoices(target).length > 0;
+      if (scales || chooses) total += passes * countDemandRequests(target);
     }
     if (host.name !== deputy) continue;
     for (const target of fleet.targets)

@@ -2,6 +2,7 @@
 // own. In: the plan, a host, the flavour. Out: files with a path inside the folder of units.
 
 import type { Placement, Plan, PlannedHost } from "../model/plan.ts";
+import { listChoices } from "../model/repository-choice.ts";
 import { fillTemplate } from "./fill-template.ts";
 import {
   type Credential,
@@ -118,7 +119,7 @@ function renderDropIn(
 
 /** Targets of many repositories: the slot waits until the watchdog has named one. */
 function isAssigned(plan: Plan, placement: Placement): boolean {
-  return plan.targets.some(({ name, scope }) => name === placement.target && scope.kind === "repositories");
+  return plan.targets.some((target) => target.name === placement.target && listChoices(target).length > 0);
 }
 
 /** Units that have to come first where they exist; ordering after a unit that does not is no error. */

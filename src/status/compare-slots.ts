@@ -5,6 +5,7 @@ import type { RunnerRecord } from "../model/github.ts";
 import type { SlotObservation } from "../model/host-observation.ts";
 import { findOwnedSlot, listOwnedSlots } from "../model/ownership.ts";
 import type { Placement, PlannedHost, PlannedSlot } from "../model/plan.ts";
+import { listChoices } from "../model/repository-choice.ts";
 import { judgeLife, type LifeVerdict } from "../model/slot-life.ts";
 import { type Explanation, explainSlot } from "./explain-slot.ts";
 import type { LocalFacts, StatusFacts } from "./facts.ts";
@@ -72,7 +73,7 @@ function compareSlot(
   return {
     ...{ now: facts.now, host, placement, slot, local, seen, registrations },
     isWatched: timer?.active === "active",
-    needsRepository: target?.scope.kind === "repositories" && target.scope.repos.length > 1,
+    needsRepository: target !== undefined && listChoices(target).length > 0,
     wanted: isDrained ? "drained" : slot.always ? "running" : "on-demand",
     life: seen === null ? null : judgeLife(seen),
     github: nameState(facts, host, placement, registrations),

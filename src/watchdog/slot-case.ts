@@ -3,6 +3,7 @@
 import { findOwnedSlot, type OwnedSlots } from "../model/ownership.ts";
 import type { Placement, Plan, PlannedHost, PlannedPool, PlannedSlot } from "../model/plan.ts";
 import { isSameScope } from "../model/registration-url.ts";
+import { listChoices } from "../model/repository-choice.ts";
 import { judgeLife, type SlotLife } from "../model/slot-life.ts";
 import type {
   Asked,
@@ -211,7 +212,6 @@ function isVersionEnded(target: string, { versionEnds, time, clockOffset }: Obse
 }
 
 function listRepositories(plan: Plan, placement: Placement): readonly string[] {
-  const scope = plan.targets.find(({ name }) => name === placement.target)?.scope;
-  if (scope?.kind !== "repositories" || scope.repos.length < 2) return [];
-  return scope.repos.map((repo) => `${scope.owner}/${repo}`);
+  const target = plan.targets.find(({ name }) => name === placement.target);
+  return target === undefined ? [] : listChoices(target);
 }

@@ -72,6 +72,24 @@ test("a slot loads the credential of its own target and of no other", () => {
   ]);
 });
 
+test("a slot waits for a repository only where there is one to choose", () => {
+  const host = makeHost({ placements: [makePlacement({ pool: "ci", target: "default" })] });
+  const conditions = (repos: readonly string[]) => {
+    const plan = makePlan(host);
+    const targets = plan.targets.map((target) => ({
+      ...target,
+      scope: { kind: "repositories" as const, owner: "alice", repos },
+    }));
+    const path = "acme-container@acme-ci-forge-1.service.d/10-slot.conf";
+    const file = renderSystemd({ ...plan, targets }, host).find((each) => each.path.endsWith(path));
+    return file?.content.match(/^ExecCondition=.*$/gm) ?? [];
+  };
+  assert.deepEqual(conditions(["app", "lib"]), [
+    "ExecCondition=/usr/bin/test -e /var/lib/ci-fleet/acme/assigned/%i",
+  ]);
+  assert.deepEqual(conditions(["app"]), [], "nobody would ever assign it");
+});
+
 test("each credential has a fallback, so that a missing file is something that can be told", () => {
   for (const { path, content } of renderBusy()) {
     const names = (key: string) =>

@@ -14,6 +14,7 @@ import type { AnswerCache, DemandApi } from "../../model/github.ts";
 import { type Seen, type SlotObservation, seen, unseen } from "../../model/host-observation.ts";
 import type { Plan } from "../../model/plan.ts";
 import type { HostFiles } from "../../model/ports.ts";
+import { listChoices } from "../../model/repository-choice.ts";
 import { isUp, judgeLife } from "../../model/slot-life.ts";
 import type { Memory, PassTime, WatchedSlot } from "../../model/watchdog.ts";
 import type { HostLook, ObservePorts, WatchedScope } from "../../watchdog/watch-ports.ts";
@@ -33,7 +34,10 @@ export function readTime(files: HostFiles): PassTime {
   };
 }
 
-/** The targets of this host's slots; the deputy sees all that it has a credential for. Demand only where a pool here follows the queue. */
+/**
+ * The targets of this host's slots; the deputy sees all that it has a credential for. Demand only where a pool here
+ * follows the queue, or a slot serves the repository whose jobs wait.
+ */
 export async function openGitHubs(plan: Plan, at: ThisHost, cache: AnswerCache): Promise<OpenedGitHub> {
   const isDeputy = plan.watchdog.deputy === at.host.name;
   const used = new Set(at.host.placements.map(({ target }) => target));
@@ -46,18 +50,19 @@ export async function openGitHubs(plan: Plan, at: ThisHost, cache: AnswerCache):
   const demand = new Map<string, DemandApi>();
   for (const target of plan.targets) {
     const { name, url } = target;
+    const isFollowed = follows.has(name) || (used.has(name) && listChoices(target).length > 0);
     if (!isDeputy && !used.has(name)) continue;
     if (target.auth.kind === "broker") {
       if (!used.has(name)) continue;
       const brokered = openBrokeredTarget(openHostBroker(target.auth, at.places), target);
       scopes.push(...brokered.scopes.map((api) => ({ target: name, api })));
-      if (follows.has(name)) demand.set(name, brokered.demand);
+      if (isFollowed) demand.set(name, brokered.demand);
       continue;
     }
     try {
       const access = await openTarget(plan, target, at, { cache });
       scopes.push(...access.scopes.map(({ api }) => ({ target: name, api })));
-      if (follows.has(name)) demand.set(name, access.demand);
+      if (isFollowed) demand.set(name, access.demand);
     } catch (error) {
       if (!(error instanceof WorldError)) throw error;
       closed.push({ target: name, url, kind: "refused", why: error.message });
