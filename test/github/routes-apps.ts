@@ -72,7 +72,7 @@ export function answerApp(state: FakeState, request: Request): Answer {
     scopes,
     write: installation.write,
     actionsRead: true,
-    expiresAt,
+    expiresAt: state.endOf("installation", expiresAt),
   });
   const permissions = permissionsOf(installation);
   return {

@@ -210,6 +210,11 @@ function createJit(state: FakeState, request: Request, scope: FakeScope, route: 
   }
   const group = scope.groups.get(Number(groupId));
   if (group === undefined) return error(404, "Not Found");
+  const squatter = state.squatters.shift();
+  if (squatter !== undefined) {
+    const taken = { name, labels: ["somebody-elses"], ephemeral: true, groupId: group.id };
+    state.addRunner(scope.path, taken).lie = { online: squatter === "online" };
+  }
   if (state.findRunner(scope.path, name) !== undefined)
     return error(409, `Already exists - A runner with the name ${name} already exists.`);
   if (scope.runners.size >= state.groupLimit)

@@ -158,6 +158,10 @@ export class FakeState {
   rateUsed = 0;
   /** So often a row moves to a page that was read already, and the reader sees it on none. */
   shiftPages = 0;
+  /** So many of the next tokens have ended by the time they are used. */
+  readonly ended = { installation: 0, registration: 0 };
+  /** Each takes the name of the next JIT registration just before it: a runner of somebody else's, or a dead one. */
+  readonly squatters: ("online" | "offline")[] = [];
   /** Milliseconds during which a started job is not yet `busy` in the list. */
   busyLag = 0;
   /** A session that did not poll for so long is offline. */
@@ -232,6 +236,13 @@ export class FakeState {
     return null;
   }
 
+  /** When a token that is given out now really ends; the answer says an hour all the same. */
+  endOf(kind: keyof FakeState["ended"], expiresAt: number): number {
+    if (this.ended[kind] === 0) return expiresAt;
+    this.ended[kind]--;
+    return 0;
+  }
+
   issueToken(scope: string, kind: "register" | "remove"): { token: string; expires_at: string } {
     const token = randomBytes(24)
       .toString("base64url")
@@ -239,7 +250,8 @@ export class FakeState {
       .replaceAll(/[^A-Z0-9]/g, "A")
       .slice(0, 29);
     const expiresAt = this.now() + 3_600_000;
-    this.tokens.set(token, { scope, kind, expiresAt });
+    const end = kind === "register" ? this.endOf("registration", expiresAt) : expiresAt;
+    this.tokens.set(token, { scope, kind, expiresAt: end });
     this.secrets.add(token);
     return { token, expires_at: new Date(expiresAt).toISOString() };
   }

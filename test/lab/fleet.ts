@@ -39,13 +39,20 @@ export function writeSpec({
   ].join("");
 }
 
-/** Each host describes itself; what others rendered is not needed here. */
-export async function makeFleet(host: Host, spec: string): Promise<void> {
-  await host.write(`${REPOSITORY}/fleet.yaml`, spec);
-  await host.bash(
-    `mkdir -p ${REPOSITORY}/hosts && cd ${REPOSITORY} && ci-fleet detect --yaml >hosts/${host.name}.yaml`,
-  );
-  await renderFleet(host);
+/** Each host describes itself, and each has the whole repository. `correct`: what a person writes into an inventory. */
+export async function makeFleet(
+  given: Host | readonly Host[],
+  spec: string,
+  correct = (inventory: string): string => inventory,
+): Promise<void> {
+  const hosts = "name" in given ? [given] : given;
+  const inventories = await Promise.all(hosts.map((host) => host.run("ci-fleet", "detect", "--yaml")));
+  for (const host of hosts) {
+    await host.write(`${REPOSITORY}/fleet.yaml`, spec);
+    for (const [at, { name }] of hosts.entries())
+      await host.write(`${REPOSITORY}/hosts/${name}.yaml`, correct(inventories[at] ?? ""));
+  }
+  await Promise.all(hosts.map(renderFleet));
 }
 
 export const renderFleet = (host: Host): Promise<string> =>

@@ -97,8 +97,11 @@ export async function openLab(t: TestContext): Promise<Lab | null> {
       await t.test(sentence, async (scene) => {
         // What comes after tells nothing about itself, and waits in vain for minutes.
         if (failed !== null) return scene.skip(`not played after "${failed}" failed`);
+        const began = performance.now();
         try {
           await act();
+          // A run of an hour has to show where its time goes.
+          console.log(`${((performance.now() - began) / 1000).toFixed(1)} s: ${sentence}`);
           assert.deepEqual(await findAllSecrets(), [], "a secret is where none may be");
           assert.deepEqual(internet.mistakes, [], "the fake GitHub is not like GitHub");
         } catch (cause) {

@@ -17,8 +17,17 @@ export interface Slot {
   /** Requests for secrets so far, for its whole scope. */
   readonly mints: () => number;
   readonly systemctl: (verb: string) => Promise<unknown>;
+  /** What `ci-fleet status` says of it: the reason, and the sentence. */
+  readonly status: () => Promise<SlotStatus>;
   /** Kills its listener, or another process of GitHub's runner. */
   readonly kill: (process?: "Runner.Listener" | "Runner.Worker") => Promise<unknown>;
+}
+
+export interface SlotStatus {
+  readonly slot: string;
+  /** `PreflightRed` */
+  readonly reason: string;
+  readonly text: string;
 }
 
 export interface SlotWords {
@@ -56,6 +65,14 @@ export function findSlot(
         ({ path }) => path === `/${scope}/actions/runners/registration-token` || path.endsWith("jitconfig"),
       ).length,
     systemctl: (verb) => host.run("systemctl", verb, unit),
+    status: async () => {
+      // Exit code 1 says that a slot needs a look, which is what is asked.
+      const said = await host.ask(["ci-fleet", "status", "--json", "-C", `/etc/ci-fleet/${fleet}`]);
+      const { slots } = JSON.parse(said.stdout) as { readonly slots: readonly SlotStatus[] };
+      const found = slots.find((each) => each.slot === name);
+      if (found === undefined) throw new Error(`status does not know ${name}: ${said.stdout}${said.stderr}`);
+      return found;
+    },
     kill: async (process = "Runner.Listener") => {
       // Below the unit's process, or in the container of the same name; seen from the host either way.
       const group =

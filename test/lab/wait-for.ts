@@ -12,7 +12,7 @@ export interface Patience {
 export async function waitFor<T>(
   what: string,
   question: () => T | Promise<T>,
-  { within = 30_000, every = 100, instead }: Patience = {},
+  { within = 90_000, every = 100, instead }: Patience = {},
 ): Promise<NonNullable<T>> {
   const until = performance.now() + within;
   for (;;) {
