@@ -124,6 +124,8 @@ function startScript(
     stdio: ["pipe", "pipe", "pipe"],
     env: {
       PATH: process.env.PATH,
+      // Set by test/tools/bash-compat.test.ts; empty is bash's own version.
+      BASH_COMPAT: process.env.CI_FLEET_TEST_BASH_COMPAT ?? "",
       HOME: join(folder, "home"),
       LC_ALL: "C.UTF-8",
       RUNNER_ALLOW_RUNASROOT: "1",

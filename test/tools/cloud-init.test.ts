@@ -13,6 +13,8 @@ import addFormats from "ajv-formats";
 import { parse } from "yaml";
 import { renderCloudInit } from "../../src/render/cloud-init.ts";
 import { DOCKER_KEY, NVIDIA_KEY } from "../../src/render/cloud-init-keys.ts";
+import { renderPlan } from "../../src/render/render-plan.ts";
+import { FLEETS, listFleets, loadFleet } from "../plan/load-fleet.ts";
 import { makeProvisioning, makeSeed, type SeedCase, seedCases } from "../render/cloud-init-cases.ts";
 import { sampleTexts } from "../render/hostile-text.ts";
 import { makeHost } from "../render/systemd-fleet.ts";
@@ -23,6 +25,26 @@ const schemas = {
   "user-data": join(data, "cloud-init-schema-cloud-config-v1.json"),
   "network-config": join(data, "cloud-init-schema-network-config-v2.json"),
 };
+
+/** The cases made by hand, and every host of the whole fleets that is provisioned. */
+const cases: Readonly<Record<string, SeedCase>> = { ...seedCases, ...Object.fromEntries(listFleetSeeds()) };
+
+function listFleetSeeds(): readonly (readonly [string, SeedCase])[] {
+  return listFleets().flatMap((name) => {
+    const { plan } = loadFleet(`${FLEETS}/${name}`);
+    const hosts = plan?.hosts.filter(({ provisioning }) => provisioning !== null) ?? [];
+    return hosts.flatMap((host) =>
+      plan === null
+        ? []
+        : [
+            [
+              `${host.name} in ${name}`,
+              { plan, host, rendered: renderPlan(plan, new Set([host.name])) },
+            ] as const,
+          ],
+    );
+  });
+}
 
 /** The seed's files by name. */
 function readSeed({ plan, host, rendered }: SeedCase): Readonly<Record<string, string>> {
@@ -40,7 +62,7 @@ function readPlaced(seed: SeedCase): Readonly<Record<string, string>> {
   return Object.fromEntries(files.map((file) => [file.path, Buffer.from(file.content, "base64").toString()]));
 }
 
-for (const [name, seed] of Object.entries(seedCases)) {
+for (const [name, seed] of Object.entries(cases)) {
   test(`cloud-init 25 accepts the seed of ${name}`, (t) => {
     if (!hasTrixie(t)) return;
     const files = readSeed(seed);
@@ -88,7 +110,7 @@ for (const [name, seed] of Object.entries(seedCases)) {
       if (path.endsWith(".sh")) {
         const check = runTool("shellcheck", ["--severity=style", "-"], content);
         assert.equal(check.stdout, "", path);
-        assert.equal(runTool("shfmt", ["-d", "-i", "2", "-ci", "-bn"], content).stdout, "", path);
+        assert.equal(runTool("shfmt", ["-d", "-i", "2", "-ci"], content).stdout, "", path);
       }
       if (path.endsWith(".json")) assert.ok(typeof JSON.parse(content) === "object", path);
     }
@@ -101,7 +123,7 @@ for (const [name, seed] of Object.entries(seedCases)) {
     assert.equal(dump.stderr, "");
     assert.match(dump.stdout, /^Unattended-Upgrade::Package-Blacklist:: "\^docker";$/m);
     const perl = `our %nrconf; ${placed["/etc/needrestart/conf.d/ci-fleet.conf"]}
-      for my $unit (qw(docker.service containerd.service acme-container@x.service)) {
+      for my $unit (qw(docker.service containerd.service ${seed.plan.fleet}-container@x.service)) {
         print grep({ $unit =~ $_ } keys %{$nrconf{override_rc}}) ? "held\\n" : "free: $unit\\n";
       }`;
     assert.equal(runTool("perl", ["-w", "-"], perl).stdout, "held\nheld\nheld\n");
@@ -110,7 +132,7 @@ for (const [name, seed] of Object.entries(seedCases)) {
 
 test("netplan takes the network of each seed", (t) => {
   if (!hasTrixie(t)) return;
-  for (const [name, seed] of Object.entries(seedCases)) {
+  for (const [name, seed] of Object.entries(cases)) {
     const network = { network: parse(readSeed(seed)["network-config"] ?? "") };
     const files = { "etc/netplan/50-cloud-init.yaml": JSON.stringify(network) };
     const answer = runInTrixie(files, (folder) => [

@@ -8,6 +8,7 @@ import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { RenderedFile } from "../../src/model/rendered-file.ts";
 import { renderSystemd } from "../../src/render/systemd.ts";
+import { FLEETS, listFleets, loadFleet } from "../plan/load-fleet.ts";
 import { sampleTexts, systemdText } from "../render/hostile-text.ts";
 import { unitCases } from "../render/systemd-cases.ts";
 import { makeHost, makePlan, makeProcessPlacement } from "../render/systemd-fleet.ts";
@@ -16,19 +17,19 @@ import { hasTools, hasTrixie, runTool, type ToolAnswer, trixieRoot } from "./too
 type Flavour = "system" | "user";
 const home = "home/alice";
 /** Programs that units start; systemd asks only whether they are there. */
-const programs: Readonly<Record<Flavour, readonly string[]>> = {
+const listPrograms = (fleet: string): Readonly<Record<Flavour, readonly string[]>> => ({
   system: [
     ...["usr/bin/ci-fleet", "usr/bin/docker", "usr/bin/test", "usr/bin/rm", "usr/bin/dockerd-rootless.sh"],
     ...[
       "bin/kill",
-      ...["entrypoint", "cache", "binfmt"].map((name) => `etc/ci-fleet/acme/runner/${name}.sh`),
+      ...["entrypoint", "cache", "binfmt"].map((name) => `etc/ci-fleet/${fleet}/runner/${name}.sh`),
     ],
   ],
   user: [
     `${home}/.local/bin/ci-fleet`,
-    ...["entrypoint", "cache"].map((name) => `${home}/.config/ci-fleet/acme/runner/${name}.sh`),
+    ...["entrypoint", "cache"].map((name) => `${home}/.config/ci-fleet/${fleet}/runner/${name}.sh`),
   ],
-};
+});
 
 /** A judge: the systemd of a version, and where it has to find the files. */
 interface Judge {
@@ -65,6 +66,23 @@ for (const judge of judges) {
     }
   }
 
+  for (const name of listFleets()) {
+    const { plan } = loadFleet(`${FLEETS}/${name}`);
+    const hosts = plan?.hosts.filter(({ supervision }) => supervision === "systemd") ?? [];
+    if (plan === null || hosts.length === 0) continue;
+    test(`${judge.name} accepts every unit of the fleet ${name.replaceAll("-", " ")}`, (t) => {
+      if (!judge.isThere(t)) return;
+      for (const host of hosts) {
+        const files = renderSystemd(plan, host);
+        for (const flavour of ["system", "user"] as const) {
+          const checked = verifyUnits(judge, flavour, files, { fleet: plan.fleet });
+          assert.ok(checked.includes(plan.units.target), checked.join());
+        }
+        findExposure(judge, files, plan.units.watchdog, plan.fleet);
+      }
+    });
+  }
+
   test(`${judge.name} accepts units with hostile text in every field of the spec`, (t) => {
     if (!judge.isThere(t)) return;
     // One unit for many texts: what systemd ignores it names on stderr.
@@ -92,7 +110,9 @@ for (const judge of judges) {
         },
       });
       const watchdog = { ...plan.watchdog, metrics: `/var/lib/${text}/m.prom` };
-      verifyUnits(judge, "system", renderSystemd({ ...plan, watchdog }, host), ["acme-watchdog.service"]);
+      verifyUnits(judge, "system", renderSystemd({ ...plan, watchdog }, host), {
+        only: ["acme-watchdog.service"],
+      });
     }
     verifyUnits(judge, "system", renderSystemd(makePlan(host), host));
     verifyUnits(judge, "user", renderSystemd(makePlan(host), host));
@@ -101,17 +121,7 @@ for (const judge of judges) {
   test(`${judge.name} finds the watchdog's exposure at most 3.0`, (t) => {
     if (!judge.isThere(t)) return;
     for (const { plan, host } of Object.values(unitCases)) {
-      withUnits(judge, "system", renderSystemd(plan, host), (root, outside) => {
-        const args = [
-          "security",
-          "--offline=yes",
-          "--threshold=30",
-          `--root=${root}`,
-          "acme-watchdog.service",
-        ];
-        const answer = judge.run(outside, args, []);
-        assert.equal(answer.code, 0, answer.stdout.slice(-300) + answer.stderr);
-      });
+      findExposure(judge, renderSystemd(plan, host), "acme-watchdog", "acme");
     }
   });
 }
@@ -128,14 +138,22 @@ test("the judges do see a key that systemd does not know", (t) => {
   }
 });
 
+function findExposure(judge: Judge, files: readonly RenderedFile[], watchdog: string, fleet: string): void {
+  withUnits(judge, "system", files, fleet, (root, outside) => {
+    const args = ["security", "--offline=yes", "--threshold=30", `--root=${root}`, `${watchdog}.service`];
+    const answer = judge.run(outside, args, []);
+    assert.equal(answer.code, 0, answer.stdout.slice(-300) + answer.stderr);
+  });
+}
+
 /** Verifies each unit (one instance of each slot) and gives their names. */
 function verifyUnits(
   judge: Judge,
   flavour: Flavour,
   files: readonly RenderedFile[],
-  only?: readonly string[],
+  { only, fleet = "acme" }: { readonly only?: readonly string[]; readonly fleet?: string } = {},
 ): readonly string[] {
-  return withUnits(judge, flavour, files, (root, outside, units) => {
+  return withUnits(judge, flavour, files, fleet, (root, outside, units) => {
     const wanted = only ?? units;
     const place =
       flavour === "system"
@@ -161,6 +179,7 @@ function withUnits<T>(
   judge: Judge,
   flavour: Flavour,
   files: readonly RenderedFile[],
+  fleet: string,
   use: (root: string, outside: string, units: readonly string[]) => T,
 ): T {
   const outside = mkdtempSync(join(judge.parent, "units-"));
@@ -170,12 +189,12 @@ function withUnits<T>(
     writeFileSync(join(outside, path), content, { mode });
   };
   try {
-    for (const path of programs[flavour]) write(path, "#!/bin/sh\n", 0o755);
+    for (const path of listPrograms(fleet)[flavour]) write(path, "#!/bin/sh\n", 0o755);
     mkdirSync(join(outside, "run"));
     const folder = flavour === "system" ? "etc/systemd/system" : `${home}/.config/systemd/user`;
     const names = new Set<string>();
     for (const { path, content, mode } of files) {
-      const match = /^hosts\/forge\/systemd\/(user\/)?(.*)$/.exec(path);
+      const match = /^hosts\/[^/]+\/systemd\/(user\/)?(.*)$/.exec(path);
       if (match === null || (match[1] === "user/") !== (flavour === "user")) continue;
       const below = match[2] as string;
       // A user's manager has no other root, and the one that it has may lack Docker.

@@ -14,6 +14,7 @@ import type { Plan } from "../../src/model/plan.ts";
 import type { RenderedFile } from "../../src/model/rendered-file.ts";
 import { renderWorkflows } from "../../src/render/workflows.ts";
 import { FLEETS, listFleets, loadFleet } from "../plan/load-fleet.ts";
+import { hasTools, runTool } from "./tool.ts";
 
 interface Parsed {
   readonly context: { readonly errors: { readonly getErrors: () => readonly Error[] } };
@@ -69,6 +70,24 @@ test("GitHub's parser takes every rendered workflow", async () => {
   }
   const broken = parseWorkflow({ name: "broken.yaml", content: "on: push\njobs: {a: {steps: 1}}\n" }, trace);
   assert.ok(broken.context.errors.getErrors().length > 0, "the parser is asked and does find faults");
+});
+
+test("shellcheck has nothing to say about any step's script", (t) => {
+  if (!hasTools(t, "shellcheck")) return;
+  const scripts = new Set<string>();
+  for (const { content } of plans.flatMap(listWorkflows)) {
+    const { jobs } = parse(content) as { jobs: Record<string, { steps: readonly { run?: string }[] }> };
+    for (const { steps } of Object.values(jobs)) {
+      for (const { run } of steps) if (run !== undefined) scripts.add(run);
+    }
+  }
+  assert.ok(scripts.size >= 6, [...scripts].join());
+  for (const script of scripts) {
+    // What a value could put into a script; values come by `env:`, which no shell reads as syntax.
+    assert.ok(!script.includes("${{"), script);
+    const answer = runTool("shellcheck", ["--norc", "--severity=style", "--shell=bash", "-"], script);
+    assert.deepEqual({ script, said: answer.stdout, code: answer.code }, { script, said: "", code: 0 });
+  }
 });
 
 test("a group's name comes back as it was written", () => {
