@@ -33,7 +33,7 @@ export const TRUST_CODES: readonly CodeEntry[] = [
     name: "docker-sock",
     severity: "error",
     summary: "Jobs reach a container engine's socket without `trusted: true`",
-    why: "Whoever can talk to the socket is root on the host: one `docker run -v /:/host` is enough.",
+    why: "Whoever can talk to the socket is root on the host: one `docker run -v /:/host` is enough. A read-only mount of the socket, or of a folder that holds it, keeps nobody from talking to it.",
     fix: "Use `docker: rootless`, or say `trusted: true` when everyone who can send a job here may be root on the host.",
   },
   {
@@ -51,6 +51,14 @@ export const TRUST_CODES: readonly CodeEntry[] = [
     summary: "A system folder of the host is mounted writable",
     why: "A job that can write to `/etc`, `/usr`, a unit folder or a home folder decides what the host runs next.",
     fix: "Mount a folder made for the jobs, or add `:ro`, or say `trusted: true`.",
+  },
+  {
+    code: "CF208",
+    name: "shared-workdir",
+    severity: "warning",
+    summary: "Several runners write to one work folder, tool cache or folder for temporary files",
+    why: "Jobs and the tools they install take these folders for their own and lock nothing: one job finds the half-unpacked tool of another, or deletes what it is using.",
+    fix: "Use a folder of `cache`, of which each runner has its own, or mount it read-only (`:ro`).",
   },
   {
     code: "CF216",
@@ -83,5 +91,13 @@ export const TRUST_CODES: readonly CodeEntry[] = [
     summary: "The runner version is below what GitHub lets register",
     why: "Since 25 September 2026 github.com and ghe.com refuse registrations below 2.329.0.",
     fix: "Run `ci-fleet bump`, or remove `runner.version` to get the newest one this ci-fleet knows.",
+  },
+  {
+    code: "CF505",
+    name: "ephemeral-dirty",
+    severity: "warning",
+    summary: "A folder that jobs of an untrusted ephemeral pool write to outlives them",
+    why: "An ephemeral runner is clean for each job. What a job leaves in a mounted home, tool cache, work or Docker folder is found, and perhaps run, by the next job, whoever sent it.",
+    fix: "Mount it read-only (`:ro`), or say `trusted: true` when all who send jobs here may trust each other.",
   },
 ];

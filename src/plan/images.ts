@@ -9,6 +9,7 @@ import { PACKAGE_RECIPE } from "../model/image-recipe.ts";
 import type { ImageContext, PlanInputs, PlannedImage } from "../model/plan.ts";
 import { RUNNER_RELEASES } from "../model/runner-releases.ts";
 import type { Findings } from "./findings.ts";
+import { judgeImageFolder } from "./judge-image-folder.ts";
 
 /** Hex digits of the hash in a tag: 2^64 packages would have to be tried for a collision. */
 const TAG_LENGTH = 16;
@@ -70,6 +71,7 @@ function chooseImage(
   }
   const context = readContext(pool, image.dockerfile, inputs, findings);
   if (context === null) return null;
+  judgeImageFolder(pool, context, findings);
   const hash = hashOf({
     platform,
     dockerfile: context.dockerfile,

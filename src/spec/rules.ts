@@ -3,6 +3,7 @@
 import type { Rule } from "./draft.ts";
 import { GPU_RULES } from "./rules/gpu-rules.ts";
 import { HOST_RULES } from "./rules/host-rules.ts";
+import { KEPT_FOLDER_RULES } from "./rules/kept-folder-rules.ts";
 import { LABEL_RULES } from "./rules/label-rules.ts";
 import { MOUNT_RULES } from "./rules/mount-rules.ts";
 import { NAME_RULES } from "./rules/name-rules.ts";
@@ -20,5 +21,6 @@ export const FLEET_RULES: readonly Rule[] = [
   ...GPU_RULES,
   ...LABEL_RULES,
   ...MOUNT_RULES,
+  ...KEPT_FOLDER_RULES,
   ...TRUST_RULES,
 ];

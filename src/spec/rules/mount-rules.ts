@@ -1,5 +1,5 @@
 // What is mounted where in the job's container, and what of the host. In: the draft. Out: CF201, CF207,
-// CF402, CF629, CF642.
+// CF402, CF629, CF642. What a mount keeps from job to job is judged in kept-folder-rules.ts.
 
 import type { DocPath } from "../../base/diagnostic.ts";
 import type { PoolSpec, VolumeSpec } from "../../model/fleet.ts";
@@ -8,7 +8,10 @@ import { relate } from "../report.ts";
 
 /** The runner's root in the official image and what it needs there. */
 const RUNNER_ROOT = "/home/runner";
-const RUNNER_FOLDERS = ["/home/runner/_work", "/home/runner/bin", "/home/runner/externals"];
+const RUNNER_WORK = "/home/runner/_work";
+const RUNNER_FOLDERS = ["/ci-fleet", "/home/runner/bin", "/home/runner/externals"];
+/** Scripts and identity of the runner, each a file beside `bin` (actions/runner, images/Dockerfile and docs/start). */
+const RUNNER_FILE = /^\/home\/runner\/(?:[a-z_-]+\.sh|\.(?:runner|credentials|env|path)[a-z_]*)$/;
 const SYSTEM_FOLDERS = new Set([
   "/",
   "/bin",
@@ -47,23 +50,45 @@ const HOST_FOLDERS = [
 /** Themselves and what contains them, but not what they contain: `/home/ci/models` is nobody's login. */
 const HOST_ROOTS = ["/", "/home", "/opt", "/var", "/var/lib"];
 
-const ENGINE_SOCKET = /(?:^|\/)(?:docker|containerd|podman|crio|buildkitd)\.sock$/;
+/** Whose home it is, and what decides there what runs next. */
+const HOME = /^\/home\/[^/]+(?:\/\.(?:ssh|config|gnupg|docker|local|bashrc|profile|bash_profile)(?:\/.*)?)?$/;
 
-export function showsEngineSocket({ source }: VolumeSpec): boolean {
-  return ENGINE_SOCKET.test(source);
+const ENGINE_SOCKET =
+  /\/(?:(?:docker|containerd|podman|crio|buildkitd)\.sock|libvirt-sock|(?:lxd|incus)\/unix\.socket)$/;
+/** Where those sockets lie. A mount that is read-only keeps nobody from talking to a socket below it. */
+const SOCKET_FOLDERS = [
+  "/run/buildkit",
+  "/run/containerd",
+  "/run/crio",
+  "/run/docker",
+  "/run/libvirt",
+  "/run/podman",
+  "/var/lib/incus",
+  "/var/lib/lxd",
+  "/var/snap/lxd",
+];
+
+export function showsEngineSocket({ source }: Pick<VolumeSpec, "source">): boolean {
+  const real = source.replace(/^\/var\/run(?=\/|$)/, "/run");
+  if (ENGINE_SOCKET.test(real) || /^\/run(?:\/user(?:\/[0-9]+)?)?$/.test(real)) return true;
+  return SOCKET_FOLDERS.some((folder) => isWithin(folder, real));
 }
 
 const volumeShowsEngineSocket: Rule = eachVolume((_, pool, volume, path, say) => {
   if (pool.trusted || !showsEngineSocket(volume)) return;
+  const isSocket = ENGINE_SOCKET.test(volume.source);
   say("CF201", path, {
-    message: `${volume.source} makes every job root on the host`,
-    help: "use `docker: rootless`, or say `trusted: true`",
+    message: isSocket
+      ? `${volume.source} makes every job root on the host`
+      : `${volume.source} holds sockets of container engines, which make every job root on the host, even with \`:ro\``,
+    help: isSocket ? "use `docker: rootless`, or say `trusted: true`" : "mount a folder made for the jobs",
   });
 });
 
 const hostFolderWritable: Rule = eachVolume((_, pool, { source, readOnly }, path, say) => {
-  if (pool.trusted || readOnly || ENGINE_SOCKET.test(source)) return;
-  if (!HOST_ROOTS.includes(source) && !HOST_FOLDERS.some((folder) => isWithin(source, folder))) return;
+  if (pool.trusted || readOnly || showsEngineSocket({ source })) return;
+  const decides = HOST_FOLDERS.some((folder) => isWithin(source, folder)) || HOME.test(source);
+  if (!HOST_ROOTS.includes(source) && !decides) return;
   say("CF207", path, {
     message: `jobs could write to ${source} of the host`,
     help: "mount a folder made for the jobs, or add `:ro`",
@@ -96,12 +121,8 @@ const mountOverlaps: Rule = (draft, say) => {
   for (const pool of draft.fleet.pools) {
     const mounts = listMounts(pool);
     mounts.forEach((mount, i) => {
-      if (
-        mount.target === RUNNER_ROOT ||
-        RUNNER_FOLDERS.includes(mount.target) ||
-        SYSTEM_FOLDERS.has(mount.target)
-      ) {
-        const runner = mount.target.startsWith(RUNNER_ROOT);
+      const runner = hidesRunner(mount.target);
+      if (runner || SYSTEM_FOLDERS.has(mount.target)) {
         say("CF629", mount.path, {
           message: `a mount on ${mount.target} hides ${runner ? "the runner's own files" : "the system of the container"}`,
           help: "mount it elsewhere",
@@ -120,6 +141,12 @@ const mountOverlaps: Rule = (draft, say) => {
     });
   }
 };
+
+/** Such a mount is refused altogether. */
+export function hidesRunner(target: string): boolean {
+  if (target === RUNNER_ROOT || target === RUNNER_WORK || RUNNER_FILE.test(target)) return true;
+  return RUNNER_FOLDERS.some((folder) => isWithin(target, folder));
+}
 
 interface Mount {
   readonly target: string;
@@ -173,7 +200,7 @@ export function isWithin(path: string, folder: string): boolean {
   return path === folder || folder === "/" || path.startsWith(`${folder}/`);
 }
 
-function eachVolume(
+export function eachVolume(
   judge: (draft: Draft, pool: PoolSpec, volume: VolumeSpec, path: DocPath, say: Say) => void,
 ): Rule {
   return (draft, say) => {

@@ -26,6 +26,7 @@ const RESERVED_NAMES = new Set([
   "LD_PRELOAD",
   "NVIDIA_DRIVER_CAPABILITIES",
   "NVIDIA_VISIBLE_DEVICES",
+  "PATH",
   "SHELLOPTS",
   "USER",
   "__proto__",
