@@ -15,7 +15,7 @@ import type {
 import type { SlotState } from "../model/apply-state.ts";
 import { RUNNER_HOME } from "../model/slot-folders.ts";
 import type { Desk } from "./desk.ts";
-import { findOther, listKnownSlots } from "./judge-slots.ts";
+import { findOther, findRunning, listKnownSlots } from "./judge-slots.ts";
 import { hashText } from "./read-generations.ts";
 import { NOTHING_SHARED } from "./records.ts";
 import { listStaleUpkeep } from "./steps-removal.ts";
@@ -168,7 +168,8 @@ function settleSlot(desk: Desk, slot: WantedSlot, seen: SlotState | null): SlotR
   const old = findOther(slot, before, begun) ?? before ?? begun.at(-1);
   const verdict = desk.verdicts.get(slot.name)?.kind;
   if (seen === null || old === undefined) return record;
-  if (verdict === "replace") return old;
+  // Of several that runs which were cut off may have made, the one that has the job is to be taken down.
+  if (verdict === "replace") return findRunning(before === null ? begun : [before, ...begun], seen) ?? old;
   if (verdict !== "restart" || slot.run === "container") return record;
   const run = slot.unit === null ? null : (seen.units.get(slot.unit)?.invocation ?? null);
   return run === null ? old : { ...record, staleRun: run };

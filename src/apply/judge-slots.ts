@@ -146,17 +146,19 @@ export function listRetiring(wanted: Wanted | null, installed: Installed): reado
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
+/** null: none of its units runs, or it has none. */
+export function findRunning(candidates: readonly SlotRecord[], seen: SlotState | null): SlotRecord | null {
+  const runs = ({ unit }: SlotRecord) => (seen?.units.get(unit ?? "")?.active ?? "inactive") !== "inactive";
+  return candidates.findLast(runs) ?? null;
+}
+
 /** What every known slot is; of one that may be several things, what runs of it, or else what was begun last. */
 export function listKnownSlots({ record, journal, slots }: Installed): GenerationRecord["slots"] {
   const known: Record<string, SlotRecord> = { ...record?.slots };
   for (const [name, begun] of Object.entries(journal?.slots ?? {})) {
     const before = known[name];
     const candidates = before === undefined ? begun : [before, ...begun];
-    const units = slots.get(name)?.units;
-    const runs = candidates.findLast(
-      ({ unit }) => (units?.get(unit ?? "")?.active ?? "inactive") !== "inactive",
-    );
-    const last = runs ?? candidates.at(-1);
+    const last = findRunning(candidates, slots.get(name) ?? null) ?? candidates.at(-1);
     if (last !== undefined) known[name] = last;
   }
   return known;

@@ -90,7 +90,11 @@ function provideRunner({ installed, places }: Desk, { runnerVersion }: Wanted): 
 }
 
 /** Slots cannot reach one another: docs/decisions/0008-docker-for-jobs.md. */
-function makeNetwork({ installed, commands }: Desk, { network, fleet }: Wanted): readonly Step[] {
+function makeNetwork(
+  { installed, commands }: Desk,
+  { network, fleet, supervision }: Wanted,
+): readonly Step[] {
+  if (supervision !== "systemd") return [];
   if (network === null || installed.engine?.networks.has(network) === true) return [];
   const options = ["--driver", "bridge", "--opt", "com.docker.network.bridge.enable_icc=false"];
   const label = ["--label", `dev.ci-fleet.fleet=${fleet}`];

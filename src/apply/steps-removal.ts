@@ -14,7 +14,7 @@ export function listRemovals(desk: Desk): readonly Step[] {
   const { retiring, gate, wanted } = desk;
   const steps = [
     ...retireSlots(desk),
-    ...(wanted === null ? endTarget(desk) : []),
+    ...(wanted === null || wanted.target === null ? endTarget(desk) : []),
     ...endUpkeep(desk),
     ...removeFiles(desk),
     ...removeImages(desk),

@@ -40,7 +40,7 @@ export function wantHost(sources: HostSources): Wanting {
   const slots = listWantedSlots(plan, host, { services, below });
   const rootless = places.flavour === "system" && host.placements.some(({ docker }) => docker === "rootless");
   const inContainers = host.placements.filter(({ run }) => run === "container");
-  const usesNetwork = supervision === "systemd" && inContainers.some(({ docker }) => docker !== "socket");
+  const usesNetwork = inContainers.some(({ docker }) => docker !== "socket");
   return {
     kind: "wanted",
     wanted: {

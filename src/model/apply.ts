@@ -100,7 +100,7 @@ export interface Wanted {
   /** null without systemd. */
   readonly target: string | null;
   readonly account: WantedAccount | null;
-  /** Docker network that has to be there before slots start together; null: Compose makes it. */
+  /** Docker network of its containers. Without systemd Compose makes it; else it has to be there before slots start. */
   readonly network: string | null;
   readonly images: readonly WantedImage[];
   readonly runnerVersion: string | null;

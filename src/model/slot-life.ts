@@ -54,7 +54,9 @@ export function judgeLife(slot: SlotObservation): LifeVerdict {
   if (containerRuns) return judgeRunning(slot);
   if (isMinting(slot)) return verdict("starting", "systemd is registering it");
   if (unit.known && unit.value === null) {
-    return container.known && container.value !== null
+    // Without systemd the engine alone could tell.
+    if (!container.known) return verdict("unknown", `its container cannot be seen: ${container.why}`);
+    return container.value !== null
       ? verdict("stopped", `its container is ${container.value.status}`)
       : verdict("absent", "systemd knows no unit of this name");
   }

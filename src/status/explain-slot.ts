@@ -100,6 +100,19 @@ const cannotTell: Rule = (at) =>
     ? say("unknown", "StateHidden", at.life.evidence, "sudo ci-fleet status")
     : null;
 
+/** Whatever else cannot be seen. */
+const neverInstalled: Rule = (at) => {
+  const isNew = at.local?.installed.known === true && !at.local.installed.value;
+  if (!isNew || at.life?.life !== "unknown" || at.seen?.unit.known !== true || at.seen.unit.value !== null)
+    return null;
+  return say(
+    "differs",
+    "NotInstalled",
+    `the fleet is not installed on this host; ${at.life.evidence}`,
+    "sudo ci-fleet apply",
+  );
+};
+
 const notInstalled: Rule = (at) => {
   if (at.life?.life !== "absent") return null;
   const never = at.local?.installed.known === true && !at.local.installed.value;
@@ -217,6 +230,7 @@ const HERE: readonly Rule[] = [
   preflightRed,
   startGivenUp,
   startPutOff,
+  neverInstalled,
   cannotTell,
   unitFailed,
   ghostRegistered,

@@ -25,7 +25,7 @@ for (const name of FLEET_NAMES) {
   test(`${name}: a bare host gets it, and a second apply has nothing to do`, async () => {
     const host = await settle(name);
     assert.deepEqual(planHere(host, want(name)).steps, []);
-    assert.notEqual(host.units.size, 0);
+    assert.notEqual(host.units.size + host.containers.size, 0);
   });
 }
 
@@ -76,7 +76,11 @@ for (const name of FLEET_NAMES) {
   });
 }
 
-const fleetName = fc.constantFrom<FleetName | "nothing">(...FLEET_NAMES, "nothing");
+/** A machine does not lose its systemd and get it back. */
+const fleetName = fc.constantFrom<FleetName | "nothing">(
+  ...FLEET_NAMES.filter((name) => name !== "withoutSystemd"),
+  "nothing",
+);
 /** Something that happens on a host: an apply that may be cut off, jobs that begin and end. */
 const happening = fc.oneof(
   fc.record({ kind: fc.constant("apply" as const), name: fleetName, operations: fc.nat({ max: 60 }) }),
@@ -112,6 +116,20 @@ test("no history of applies, kills and jobs ends a job, and every one ends in th
     ),
     { numRuns: 150 },
   );
+});
+
+test("a job that outlives three kinds of its slot, two of them cut off, has its unit as long as it runs", async () => {
+  const host = newHost();
+  await applyUntil(host, want("runsAsProcess"), 34);
+  await applyUntil(host, want("first"), 2);
+  assert.ok(host.beginJob("acme-ci-forge-1"));
+  await applyHere(host, want("otherLifetime"));
+  await applyHere(host, want("first"));
+  assert.ok(host.files.has("/etc/systemd/system/acme-process@.service"));
+  host.endJob("acme-ci-forge-1");
+  await applyHere(host, want("first"));
+  assert.deepEqual(host.endedJobs, []);
+  assert.deepEqual(compareSnapshots(listOwn(await settle("first")), listOwn(host)), []);
 });
 
 /** What fleets share, and what was made for an earlier one, may still be there. */

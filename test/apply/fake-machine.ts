@@ -270,7 +270,35 @@ export class FakeMachine {
       const service = readServicesOnce(this.files.get(file)?.content ?? "").get(last);
       if (service === undefined) throw new Error(`${file} has no ${last}`);
       this.images.add(service.image);
-    } else throw new Error(`the host does not know docker ${line}`);
+    } else if (/^compose --file \S+ up --detach /.test(line)) this.composeUp(words);
+    else if (/^stop --time /.test(line)) this.stopContainer(last);
+    else throw new Error(`the host does not know docker ${line}`);
+  }
+
+  /** Without systemd: pulls, makes folders and the network, and starts what it was given. */
+  protected composeUp(words: readonly string[]): void {
+    const text = this.files.get(words[1] ?? "")?.content ?? "";
+    const services = readServicesOnce(text);
+    for (const name of words.slice(words.indexOf("up") + 1).filter((word) => !word.startsWith("-"))) {
+      const service = services.get(name);
+      if (service === undefined) throw new Error(`${words[1]} has no ${name}`);
+      if (words.includes("--no-recreate") && this.containers.has(name)) continue;
+      if (this.jobs.has(name)) this.endedJobs.push(name);
+      this.images.add(service.image);
+      this.networks.add("ci-fleet-acme");
+      for (const folder of ["state", "work"]) this.makeFolder(`${this.places.state}/${name}/${folder}`, 1001);
+      this.registered.add(name);
+      this.containers.set(name, {
+        ...{ running: true, slot: name, fleet: "acme", generation: service.generation },
+      });
+    }
+  }
+
+  protected stopContainer(name: string): void {
+    const there = this.containers.get(name);
+    if (there === undefined) throw new WorldError(`run \`docker stop ${name}\``, "there is none");
+    if (this.jobs.has(name) && there.running) this.endedJobs.push(name);
+    this.containers.set(name, { ...there, running: false });
   }
 
   protected unitState(unit: string): UnitState {

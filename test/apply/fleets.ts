@@ -79,6 +79,8 @@ export const FLEETS = {
   otherLifetime: () => wantFleet({ placements: [makePlacement({ lifetime: "persistent" })] }),
   runsAsProcess: () =>
     wantFleet({ placements: [makeProcessPlacement({ ...plainProcess, pool: "ci", lifetime: "ephemeral" })] }),
+  withoutSystemd: () =>
+    wantFleet({ placements: [makePlacement({ lifetime: "persistent" })], host: { supervision: "compose" } }),
   otherVersion: () => wantFleet({ plan: { ciFleetVersion: "0.2.0" } }),
 } as const;
 

@@ -32,6 +32,22 @@ test("drain marks every slot and stops those without a job; the others are left"
   }
 });
 
+test("without systemd a drain says that nobody stops the slot after its job", (t) => {
+  const host = makeFakeHost(t);
+  const spec = host.read("fleet/fleet.yaml");
+  host.write("fleet/fleet.yaml", spec.replace("run: process, runners: 2", "lifetime: persistent"));
+  const inventory = host.read("fleet/hosts/forge.yaml");
+  host.write("fleet/hosts/forge.yaml", inventory.replace("running: true", "running: false"));
+  // The engine does not answer: there may be a job.
+  const ran = host.run("drain", "ci");
+  assert.equal(ran.code, 0, ran.stderr);
+  assert.match(ran.stdout, /^draining {2}home-ci-forge-1: /);
+  assert.equal(
+    ran.stderr,
+    "without systemd there is no watchdog that stops them after their job: --wait does\n",
+  );
+});
+
 test("waiting for a drain gives up in time, with exit 1 and the drain in force", (t) => {
   const host = makeFakeHost(t);
   host.unit(1, HIDDEN);

@@ -56,6 +56,11 @@ const TABLE: readonly (readonly [string, Partial<SlotObservation>, SlotLife])[] 
   ["failed", { ...STOPPED, unit: seen(makeUnit({ active: "failed", result: "exit-code" })) }, "failed"],
   ["a unit that systemd does not know", { ...STOPPED, unit: seen(null) }, "absent"],
   [
+    "no unit, and an engine that does not answer",
+    { ...STOPPED, unit: seen(null), container: unseen("no engine"), processes: unseen("no engine") },
+    "unknown",
+  ],
+  [
     "systemd does not answer",
     { unit: unseen("no bus"), container: seen(null), processes: seen([]) },
     "unknown",

@@ -186,6 +186,16 @@ const TABLE: readonly (readonly [reason: string, Health, Given, text: RegExp, ne
     /the next pass of the watchdog starts it/,
     "ci-fleet start acme-ci-forge-1",
   ],
+  [
+    "NotInstalled",
+    "differs",
+    {
+      slot: { unit: seen(null), container: unseen("no engine"), processes: unseen("no engine") },
+      local: { installed: seen(false) },
+    },
+    /not installed on this host; its container cannot be seen: no engine/,
+    "sudo ci-fleet apply",
+  ],
   ["Starting", "waits", { slot: waiting }, /starting/, null],
   [
     "Stopping",

@@ -31,7 +31,11 @@ export const run: Command = async (call) => {
   tellLeft(left, terminal);
   if (left.length === 0) return FINE;
   if (!flags.has("wait")) {
-    terminal.err("they stop after their job (the watchdog sees to it); --wait waits for that here\n");
+    terminal.err(
+      opened.at.host.supervision === "systemd"
+        ? "they stop after their job (the watchdog sees to it); --wait waits for that here\n"
+        : "without systemd there is no watchdog that stops them after their job: --wait does\n",
+    );
     return FINE;
   }
   terminal.err("waiting; the drain stays in force if you interrupt this\n");
