@@ -10,18 +10,18 @@ import { exists } from "./kernel-formats.ts";
 const BINFMT_DIR = "/proc/sys/fs/binfmt_misc";
 
 /** QEMU's name of the target → the platform word of Docker and OCI images. */
-const PLATFORMS: Readonly<Record<string, string>> = {
-  aarch64: "linux/arm64",
-  arm: "linux/arm/v7",
-  i386: "linux/386",
-  loongarch64: "linux/loong64",
-  mips64: "linux/mips64",
-  mips64el: "linux/mips64le",
-  ppc64le: "linux/ppc64le",
-  riscv64: "linux/riscv64",
-  s390x: "linux/s390x",
-  x86_64: "linux/amd64",
-};
+const PLATFORMS: ReadonlyMap<string, string> = new Map([
+  ["aarch64", "linux/arm64"],
+  ["arm", "linux/arm/v7"],
+  ["i386", "linux/386"],
+  ["loongarch64", "linux/loong64"],
+  ["mips64", "linux/mips64"],
+  ["mips64el", "linux/mips64le"],
+  ["ppc64le", "linux/ppc64le"],
+  ["riscv64", "linux/riscv64"],
+  ["s390x", "linux/s390x"],
+  ["x86_64", "linux/amd64"],
+]);
 
 export function readBinfmt(files: HostFiles, notes: FactNotes): readonly BinfmtFacts[] | null {
   const names = files.list(BINFMT_DIR);
@@ -62,7 +62,7 @@ function readEntry(files: HostFiles, name: string, allEnabled: boolean): readonl
   const target = /\/qemu-(?:binfmt\/)?([a-z0-9_]+)(?:-static|-binfmt|-binfmt-P)?$/.exec(
     interpreter ?? "",
   )?.[1];
-  const platform = PLATFORMS[target ?? ""];
+  const platform = PLATFORMS.get(target ?? "");
   if (interpreter === null || platform === undefined) return [];
   const flags = /^flags: ?(\S*)$/m.exec(text.value)?.[1] ?? "";
   const enabled = allEnabled && /^enabled$/m.test(text.value);

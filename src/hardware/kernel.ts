@@ -11,18 +11,18 @@ const OPTIONS_THAT_MATTER =
   /^(?:intel_iommu|amd_iommu|iommu|iommu\.(?:passthrough|strict)|arm-smmu(?:-v3)?\.[a-z_]+|pcie_acs_override|vfio(?:[-_][a-z0-9]+)*\.[a-z_]+|initcall_blacklist|video|nomodeset|console|systemd\.unified_cgroup_hierarchy|cgroup_(?:enable|disable|no_v1)|swapaccount|isolcpus|nohz_full|hugepages|hugepagesz|default_hugepagesz|kvm(?:_[a-z]+)?\.[a-z_]+|(?:rd\.driver\.|module_|modprobe\.)blacklist|nouveau\.modeset|nvidia[-_]drm\.[a-z]+|pci)(?:=|$)/;
 
 /** uname's machine → the word of GitHub's runner downloads. */
-const ARCHES: Readonly<Record<string, Arch>> = {
-  x86_64: "x64",
-  amd64: "x64",
-  aarch64: "arm64",
-  arm64: "arm64",
-  armv6l: "arm",
-  armv7l: "arm",
-  armv8l: "arm",
-  riscv64: "riscv64",
-  ppc64le: "ppc64le",
-  s390x: "s390x",
-};
+const ARCHES: ReadonlyMap<string, Arch> = new Map<string, Arch>([
+  ["x86_64", "x64"],
+  ["amd64", "x64"],
+  ["aarch64", "arm64"],
+  ["arm64", "arm64"],
+  ["armv6l", "arm"],
+  ["armv7l", "arm"],
+  ["armv8l", "arm"],
+  ["riscv64", "riscv64"],
+  ["ppc64le", "ppc64le"],
+  ["s390x", "s390x"],
+]);
 
 /** e_machine of an ELF header (elf.h). */
 const ELF_MACHINES: Readonly<Record<number, Arch>> = {
@@ -93,7 +93,7 @@ function readKernelArch(files: HostFiles): { readonly arch: Arch; readonly from:
   const path = "/proc/sys/kernel/arch";
   const text = files.readText(path);
   const word = text.ok ? text.value.trim() : "";
-  if (word !== "") return { arch: ARCHES[word] ?? "other", from: path };
+  if (word !== "") return { arch: ARCHES.get(word) ?? "other", from: path };
   const cpuinfo = files.readText("/proc/cpuinfo");
   const guess = cpuinfo.ok ? guessArch(cpuinfo.value) : null;
   return guess === null ? null : { arch: guess, from: "/proc/cpuinfo" };

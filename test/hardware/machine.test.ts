@@ -232,6 +232,7 @@ test("binfmt entries are known by interpreter, and only QEMU's", async () => {
     [`${dir}/qemu-riscv64`]: entry("/usr/libexec/qemu-binfmt/riscv64-binfmt-P", "P"),
     [`${dir}/qemu-arm`]: entry("/usr/bin/qemu-arm", "F", "disabled"),
     [`${dir}/python3.11`]: entry("/usr/bin/python3.11", ""),
+    [`${dir}/odd`]: entry("/usr/bin/qemu-constructor", ""),
   });
   assert.deepEqual(binfmt, [
     { platform: "linux/arm/v7", interpreter: "/usr/bin/qemu-arm", fixBinary: true, enabled: false },
@@ -244,4 +245,10 @@ test("binfmt entries are known by interpreter, and only QEMU's", async () => {
     },
   ]);
   assert.equal((await detect({ "/proc/self/cgroup": "" })).binfmt, null);
+});
+
+test("a word that every JavaScript object knows is no architecture", async () => {
+  for (const word of ["valueOf", "constructor", "__proto__"]) {
+    assert.equal((await detect({ "/proc/sys/kernel/arch": `${word}\n` })).arch, "other");
+  }
 });
