@@ -35,7 +35,7 @@ interface Proxies {
   readonly no_proxy: string;
 }
 
-/** null: none. Lower case wins, as curl has it; `HTTP_PROXY` in capitals is a web server's variable to some. */
+/** null: none, as also where `*` goes without one (curl, NO_PROXY). Lower case wins, as curl has it; `HTTP_PROXY` in capitals is a web server's variable to some. */
 export function chooseProxies(
   network: Pick<NetworkSpec, "proxy" | "noProxy"> | null,
   env: Environment,
@@ -45,14 +45,13 @@ export function chooseProxies(
   const https = read("https_proxy") ?? all ?? network?.proxy ?? null;
   const http = env.http_proxy || all || network?.proxy || null;
   if (https === null && http === null) return null;
-  const without = read("no_proxy")?.split(",") ?? network?.noProxy ?? [];
+  const without = (read("no_proxy")?.split(",") ?? network?.noProxy ?? []).map((name) => name.trim());
+  // Among other names Node does not heed it.
+  if (without.includes("*")) return null;
   return {
     ...(http === null ? {} : { http_proxy: checkProxy(http) }),
     ...(https === null ? {} : { https_proxy: checkProxy(https) }),
-    no_proxy: [...LOCAL, ...without]
-      .map((name) => name.trim())
-      .filter((name) => name !== "")
-      .join(","),
+    no_proxy: [...LOCAL, ...without].filter((name) => name !== "").join(","),
   };
 }
 

@@ -36,6 +36,7 @@ function renderBump(plan: Plan): readonly RenderedFile[] {
     title: `Bump the runner of fleet ${plan.fleet}`,
     url: requireWorkflowText(plan.install.url),
     sha256: plan.install.sha256,
+    hasProxy: plan.network.proxy !== null,
   };
   return [describeFile("bump.yaml", fillTemplate("workflows/bump.yaml", view))];
 }

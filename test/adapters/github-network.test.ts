@@ -27,6 +27,8 @@ test("variables win over the spec, lower case over upper", () => {
   const env = { https_proxy: "proxy:2", HTTPS_PROXY: "http://upper:3", NO_PROXY: "a, b" };
   assert.deepEqual(chooseProxies(NONE, env), { https_proxy: "http://proxy:2", no_proxy: `${local},a,b` });
   assert.deepEqual(chooseProxies(spec, { NO_PROXY: "a" })?.no_proxy, `${local},a`);
+  assert.equal(chooseProxies(spec, { no_proxy: "*" }), null);
+  assert.equal(chooseProxies({ ...spec, noProxy: [".corp", "*"] }, {}), null);
 });
 
 test("an address that is none is refused without being shown", () => {

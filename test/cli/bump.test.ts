@@ -84,6 +84,13 @@ test("the newest version comes into the spec with its checksums, and the second 
   assert.deepEqual((await run()).stdout, "runner 2.338.1 is the newest\n");
 });
 
+test("a machine that is none of the fleet's asks without the file that only its hosts have", async (t) => {
+  const { run } = await open(t, 'runner: {version: "2.336.0"}\nnetwork: {ca: /nowhere/corp.pem}\n');
+  const check = await run("--check");
+  assert.deepEqual([check.code, check.stdout], [1, "runner 2.336.0 → 2.338.1\n"]);
+  assert.match(check.stderr, /^warning: \/nowhere\/corp\.pem of network\.ca is not on this machine/);
+});
+
 test("it never goes down", async (t) => {
   const { run, spec } = await open(t, 'runner: {version: "2.340.0"}\n');
   const before = spec();

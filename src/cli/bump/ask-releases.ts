@@ -1,6 +1,7 @@
 // Asks GitHub which runners there are. In: the fleet, flags. Out: rows of downloads, or an error that says what
 // was asked and why there is no answer.
 
+import { existsSync } from "node:fs";
 import type { GitHubAccess } from "../../adapters/github.ts";
 import { findRelease } from "../../adapters/github-releases.ts";
 import { CredentialError } from "../../base/credential-error.ts";
@@ -26,9 +27,17 @@ export async function askReleases(
   question: ReleaseQuestion,
 ): Promise<readonly RunnerDownload[]> {
   const target = chooseTarget(fleet, question);
-  const access = await openTarget({ network }, target, null);
+  const access = await openTarget({ network: leaveOutAbsent(network) }, target, null);
   for (const warning of access.credential.warnings) process.stderr.write(`${warning}\n`);
   return readAnswer(await ask(access, question), target);
+}
+
+/** This runs anywhere, on machines of GitHub's too: a file that only the hosts have is none of theirs. */
+function leaveOutAbsent(network: PlannedNetwork): PlannedNetwork {
+  const { ca, caContent } = network;
+  if (ca === null || caContent !== null || existsSync(ca)) return network;
+  process.stderr.write(`warning: ${ca} of network.ca is not on this machine: going on without it\n`);
+  return { ...network, ca: null };
 }
 
 /** A server of one's own may offer older runners than github.com, so one of the latter goes first. */
