@@ -11,6 +11,7 @@ import {
   unseen,
 } from "../model/host-observation.ts";
 import type { HostFiles, HostTools } from "../model/ports.ts";
+import { readCdiFiles } from "./cdi-files.ts";
 import { observeAccount } from "./observe-account.ts";
 import type { DiskReader } from "./observe-disk.ts";
 import { listUnitNames, showUnits, type UnitPorts } from "./observe-units.ts";
@@ -103,22 +104,6 @@ async function findForeignUnits(ports: UnitPorts): Promise<MachineObservation["f
   const services = names.value.filter((name) => name.endsWith(".service"));
   const units = await showUnits(ports, services);
   return units.known ? seen([...units.value.values()]) : units;
-}
-
-const CDI_FOLDERS = ["/etc/cdi", "/var/run/cdi"];
-const MAX_CDI_BYTES = 1024 * 1024;
-
-function readCdiFiles(files: HostFiles): ReadonlyMap<string, string> {
-  const texts = new Map<string, string>();
-  for (const folder of CDI_FOLDERS) {
-    const names = files.list(folder);
-    if (!names.ok) continue;
-    for (const name of names.value.filter((each) => /\.(?:ya?ml|json)$/.test(each)).slice(0, 32)) {
-      const bytes = files.readBytes(`${folder}/${name}`, MAX_CDI_BYTES);
-      if (bytes.ok) texts.set(`${folder}/${name}`, new TextDecoder("utf-8").decode(bytes.value));
-    }
-  }
-  return texts;
 }
 
 const FOLDERS = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];

@@ -4,6 +4,7 @@
 import type { SlotGpu } from "../model/plan.ts";
 import type { HostFiles, HostTools } from "../model/ports.ts";
 import type { CardAnswer, CdiFacts, MachineFacts, SlotPlace } from "../model/slot-start.ts";
+import { readCdiFiles } from "./cdi-files.ts";
 import { explainDocker } from "./observe-containers.ts";
 import type { DiskReader } from "./observe-disk.ts";
 
@@ -99,21 +100,11 @@ function usesCdi({ placement }: SlotPlace): boolean {
   return gpu?.kind === "cdi" || (gpu?.kind === "reservation" && gpu.driver === "cdi");
 }
 
-const CDI_FOLDERS = ["/etc/cdi", "/var/run/cdi"];
-const MAX_CDI_BYTES = 1024 * 1024;
-
 function readCdi(files: HostFiles): CdiFacts {
-  const specs = new Map<string, string>();
-  for (const folder of CDI_FOLDERS) {
-    const names = files.list(folder);
-    if (!names.ok) continue;
-    for (const name of names.value.filter((each) => /\.(?:ya?ml|json)$/.test(each)).slice(0, 32)) {
-      const path = `${folder}/${name}`;
-      const bytes = files.readBytes(path, MAX_CDI_BYTES);
-      const text = bytes.ok ? new TextDecoder("utf-8").decode(bytes.value) : "";
-      if (text.includes("nvidia.com/gpu")) specs.set(path, text);
-    }
-  }
+  const isNvidias = ([, text]: readonly [string, string]) => text.includes("nvidia.com/gpu");
   const driver = files.readText("/sys/module/nvidia/version");
-  return { specs, driver: driver.ok ? driver.value.trim() || null : null };
+  return {
+    specs: new Map([...readCdiFiles(files)].filter(isNvidias)),
+    driver: driver.ok ? driver.value.trim() || null : null,
+  };
 }

@@ -49,7 +49,9 @@ const noDocker: Rule = (wanted, { engine, ground, places }) => {
       ? "install Docker Engine with the Compose plugin (https://docs.docker.com/engine/install/)"
       : /permission denied/i.test(how)
         ? `sudo usermod -aG docker ${ground.userName}, then log in again: that is as good as root; or use a rootless engine`
-        : "start it: systemctl start docker";
+        : ground.manager === "absent"
+          ? "start the engine"
+          : "start it: systemctl start docker";
     // What is to be removed cannot have containers where there is no Docker at all.
     if (wanted === null && ground.missing.has("docker")) return [];
     return [world(`Docker does not answer: ${how}`, help)];

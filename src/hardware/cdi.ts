@@ -4,7 +4,6 @@
 import type { HostFiles } from "../model/ports.ts";
 import { compareNatural } from "./kernel-formats.ts";
 
-export const CDI_DIRS = ["/etc/cdi", "/var/run/cdi"];
 const MAX_SPEC_CHARS = 1024 * 1024;
 const MAX_DEVICES = 512;
 const DEVICE = /^[A-Za-z0-9][A-Za-z0-9._-]*\/[A-Za-z0-9][A-Za-z0-9._-]*=[A-Za-z0-9][A-Za-z0-9._:-]*$/;

@@ -1,9 +1,10 @@
 // Docker: which engine answers, how it runs containers, which client plugins are there.
 // In: `docker info`, `docker compose version`, `docker buildx version`, the socket, CDI folders. Out: DockerFacts.
 
+import { CDI_FOLDERS } from "../model/cdi-drivers.ts";
 import type { DockerFacts, None } from "../model/inventory.ts";
 import type { HostFiles } from "../model/ports.ts";
-import { CDI_DIRS, type CdiSpecs, readCdiSpecs } from "./cdi.ts";
+import { type CdiSpecs, readCdiSpecs } from "./cdi.ts";
 import { cleanText, cleanWord } from "./clean-text.ts";
 import type { FactNotes } from "./fact-notes.ts";
 import { exists } from "./kernel-formats.ts";
@@ -107,7 +108,7 @@ async function readCdi(files: HostFiles, info: Info, notes: FactNotes): Promise<
   const dirs = Array.isArray(info.CDISpecDirs)
     ? info.CDISpecDirs.filter((dir): dir is string => typeof dir === "string" && dir.startsWith("/"))
     : [];
-  const found = await readCdiSpecs(files, dirs.length > 0 ? dirs.slice(0, 8) : CDI_DIRS);
+  const found = await readCdiSpecs(files, dirs.length > 0 ? dirs.slice(0, 8) : CDI_FOLDERS);
   if (dirs.length === 0) {
     warnOfIdleSpecs(found, notes);
     return { enabled: false, devices: [] };

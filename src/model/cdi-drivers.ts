@@ -2,6 +2,9 @@
 // end with the driver's version; after an update of the driver the paths lead nowhere, and no container with a
 // card starts. In: texts of specifications. Out: driver versions by file.
 
+/** Where engines look unless they are told otherwise (CDI specification; Docker's `cdi-spec-dirs`). */
+export const CDI_FOLDERS = ["/etc/cdi", "/var/run/cdi"] as const;
+
 /** `/usr/lib/x86_64-linux-gnu/libcuda.so.550.163.01` (NVIDIA Container Toolkit, `nvidia-ctk cdi generate`). */
 const LIBRARY = /\/lib(?:cuda|nvidia-ml)\.so\.(\d{2,4}\.\d{1,4}(?:\.\d{1,4})?)(?![\d.])/g;
 

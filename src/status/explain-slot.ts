@@ -103,8 +103,7 @@ const cannotTell: Rule = (at) =>
 /** Whatever else cannot be seen. */
 const neverInstalled: Rule = (at) => {
   const isNew = at.local?.installed.known === true && !at.local.installed.value;
-  if (!isNew || at.life?.life !== "unknown" || at.seen?.unit.known !== true || at.seen.unit.value !== null)
-    return null;
+  if (!isNew || at.life?.life !== "unknown") return null;
   return say(
     "differs",
     "NotInstalled",
