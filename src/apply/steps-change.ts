@@ -81,7 +81,8 @@ function tendUpkeep(desk: Desk, { upkeep, target }: Wanted): readonly Step[] {
   const { commands, installed } = desk;
   const { record, journal, units } = installed;
   return upkeep.flatMap(({ unit, generation, disturbs }) => {
-    const known = record?.upkeep[unit];
+    // Empty: a run that was cut off may have begun it, and another left it for a job's sake. A person did not stop it.
+    const known = record?.upkeep[unit] || undefined;
     const isUp = units.get(unit)?.active === "active";
     if (isUp && (known !== generation || journal !== null)) {
       const restart = step(commands.systemctl("restart", unit), "UnitChanges", disturbs);

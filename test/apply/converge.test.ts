@@ -132,6 +132,18 @@ test("a job that outlives three kinds of its slot, two of them cut off, has its 
   assert.deepEqual(compareSnapshots(listOwn(await settle("first")), listOwn(host)), []);
 });
 
+test("what an apply that was cut off only meant to start is started by the one that wants it again", async () => {
+  const host = newHost();
+  await applyUntil(host, want("newImage"), 27);
+  assert.ok(host.beginJob("acme-ci-forge-1"));
+  await applyUntil(host, want("withBuild"), 2);
+  await applyHere(host, want("first"));
+  await applyHere(host, want("withBuild"));
+  host.endJob("acme-ci-forge-1");
+  await applyHere(host, want("withBuild"));
+  assert.deepEqual(compareSnapshots(listOwn(await settle("withBuild")), listOwn(host)), []);
+});
+
 /** What fleets share, and what was made for an earlier one, may still be there. */
 function listOwn(host: FakeHost): readonly string[] {
   return host
