@@ -35,6 +35,21 @@ export function quoteMarkdown(text: string): string {
   return text
     .replace(/[\\`*_[\]<>&|~$!{}#@]/g, "\\$&")
     .replace(/:(?=\/\/)/g, "\\:")
+    .replace(/(?<=www)\./gi, "\\.")
     .replace(/^([-+=])/, "\\$1")
     .replace(/^(\d{1,9})([.)])/, "$1\\$2");
+}
+
+/**
+ * The same as a code span in a cell of a table, in which GitHub makes no links: outside of code nothing stops it from
+ * taking `a@b.c` for an address. Cells are parted before code is looked for, so `|` needs its backslash here too.
+ */
+export function quoteMarkdownCode(text: string): string {
+  requireText("Markdown", text, /[\0-\x1f\x7f]/);
+  const runs = text.match(/`+/g) ?? [];
+  const fence = "`".repeat(Math.max(0, ...runs.map(({ length }) => length)) + 1);
+  // One space at each end goes away, unless there is nothing else.
+  const isPadded = /^`|`$/.test(text) || /^ .*[^ ].* $/.test(text);
+  const space = isPadded ? " " : "";
+  return `${fence}${space}${text.replaceAll("|", "\\|")}${space}${fence}`;
 }

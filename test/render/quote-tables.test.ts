@@ -10,7 +10,12 @@ import {
   writeDockerExec,
   writeImageName,
 } from "../../src/render/quote-dockerfile.ts";
-import { encodeFileContent, quoteMarkdown, writeComment } from "../../src/render/quote-document.ts";
+import {
+  encodeFileContent,
+  quoteMarkdown,
+  quoteMarkdownCode,
+  writeComment,
+} from "../../src/render/quote-document.ts";
 import { quoteExpressionString, requireWorkflowText } from "../../src/render/quote-github.ts";
 import {
   escapeCronCommand,
@@ -202,5 +207,8 @@ test("Markdown's punctuation is escaped and a cell stays one", () => {
   assert.equal(quoteMarkdown("a|b `c` <d> [e](f) é 1"), "a\\|b \\`c\\` \\<d\\> \\[e\\](f) é 1");
   assert.equal(quoteMarkdown("1. https://x-y.z_"), "1\\. https\\://x-y.z\\_");
   assert.equal(quoteMarkdown("- a - b"), "\\- a - b");
+  assert.equal(quoteMarkdown("www.a.b"), "www\\.a.b");
+  assert.equal(quoteMarkdownCode("a|b `c` d"), "``a\\|b `c` d``");
+  assert.equal(quoteMarkdownCode("`c"), "`` `c ``");
   throwsForEach(quoteMarkdown, ["a\nb"]);
 });

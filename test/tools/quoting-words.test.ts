@@ -10,6 +10,7 @@ import { quoteHelpText, quoteLabelValue } from "../../src/base/quote-prometheus.
 import { formatShellCommand, quoteShellWord } from "../../src/base/quote-shell.ts";
 import { escapeUnitPath, escapeUnitText } from "../../src/base/unit-name.ts";
 import { writeJson } from "../../src/base/write-json.ts";
+import { quoteMarkdown, quoteMarkdownCode } from "../../src/render/quote-document.ts";
 import { writeKernelToken, writeModuleName, writeModuleOption } from "../../src/render/quote-kernel.ts";
 import { corpusNote, sampleTexts } from "../render/hostile-text.ts";
 import { hasTools, hasTrixie, hasWorking, runInTrixie, runTool } from "./tool.ts";
@@ -78,6 +79,46 @@ test("Prometheus' own Python client reads every label value and help text back",
     if (!/^[\s\x1c-\x1f\x85]|[\s\x1c-\x1f\x85]$/.test(text)) assert.equal(family?.[0], text);
   }
 });
+
+test("GitHub's Markdown shows every text as it is, and in a cell makes nothing of it", (t) => {
+  if (!hasTools(t, "cmark-gfm")) return;
+  t.diagnostic(corpusNote);
+  const extensions = ["table", "autolink", "strikethrough", "tasklist"].flatMap((name) => ["-e", name]);
+  const read = (source: string) =>
+    runTool("cmark-gfm", [...extensions, "--unsafe", "-t", "xml"], source).stdout;
+  const lines = [...texts, "www.example.com", "a@b.example", "x www.a.b/`c` | d", "http://a.b"].filter(
+    // White space at the ends of a line is no content, and cmark takes some characters for white space.
+    (text) => !/[\0-\x1f\x7f-\x9f]|^\s|\s$|^$/u.test(text),
+  );
+  for (const [at, text] of lines.entries()) {
+    const cell = read(`| a |\n| --- |\n| ${quoteMarkdownCode(text)} |\n`);
+    const [code, more] = [...cell.matchAll(/<code xml:space="preserve">(.*?)<\/code>/gs)].map(
+      ([, inner]) => inner,
+    );
+    assert.deepEqual(
+      [unescapeXml(code ?? ""), more, cell.match(/<table_cell/g)?.length],
+      [text, undefined, 2],
+      `${at}`,
+    );
+    const line = read(`${quoteMarkdown(text)}\n`);
+    const shown = [...line.matchAll(/<text xml:space="preserve">(.*?)<\/text>/gs)]
+      .map(([, inner]) => inner)
+      .join("");
+    assert.equal(unescapeXml(shown), text);
+    const others = [...line.matchAll(/<(\w+)/g)].map(([, name]) => name);
+    const known = new Set(["document", "paragraph", "text", ...(text.includes("@") ? ["link"] : [])]);
+    assert.deepEqual(
+      others.filter((name) => !known.has(name ?? "")),
+      [],
+      line,
+    );
+  }
+});
+
+function unescapeXml(text: string): string {
+  const names: Readonly<Record<string, string>> = { lt: "<", gt: ">", amp: "&", quot: '"' };
+  return text.replace(/&(lt|gt|amp|quot);/g, (_, name) => names[name] ?? "");
+}
 
 test("modprobe reads every module option back", (t) => {
   if (!hasTools(t, "modprobe")) return;
