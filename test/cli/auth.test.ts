@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -42,6 +43,17 @@ test("put writes what comes on standard input into the file of the target, close
   assert.equal(readFileSync(path, "utf8"), `${TOKEN}\n`);
   assert.ok(!(first.stdout + first.stderr).includes(TOKEN));
   assert.ok(run(["put", "--user"], TOKEN).stdout.startsWith("replaced"));
+});
+
+test("put says what else the default folder needs, and what goes before what was put there", (t) => {
+  const { home, run } = makeHome(t);
+  const folder = join(home, ".config/ci-fleet");
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const key = run(["put", "--user"], privateKey.export({ type: "pkcs1", format: "pem" }) as string);
+  assert.equal(key.status, 0, key.stderr);
+  assert.ok(key.stderr.startsWith(`write the client id of the App into ${folder}/app.id\n`));
+  const token = run(["put", "--user"], TOKEN);
+  assert.ok(token.stderr.startsWith(`${folder}/app.pem goes first: remove it to use the token\n`));
 });
 
 const refusals: readonly (readonly [string, string, string, number, RegExp])[] = [

@@ -1,6 +1,8 @@
 // `ci-fleet auth check|put|rotate`: who the credential is, and putting one in its place. In: the action, for put and
 // rotate the credential on standard input. Out: a report, or a file closed to others.
 
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
 import type { AuthReport } from "../../adapters/credentials-check.ts";
 import { readAll } from "../../adapters/read-input.ts";
 import type { Secret } from "../../base/secret.ts";
@@ -47,6 +49,17 @@ async function askBroker(
       ? await openHostBroker(auth, places).listOwn(target)
       : ({ kind: "unknown", cause, ...asked } as const);
   return judgeBroker(target, auth.url, answer);
+}
+
+/** In the default folder the App's key goes first, and it needs the App's id. null: nothing to say. */
+function lookBeside(path: string, format: "key" | "token"): string | null {
+  const beside = (name: string): string => join(dirname(path), name);
+  if (format === "token") {
+    return existsSync(beside("app.pem"))
+      ? `${beside("app.pem")} goes first: remove it to use the token`
+      : null;
+  }
+  return existsSync(beside("app.id")) ? null : `write the client id of the App into ${beside("app.id")}`;
 }
 
 async function report(
@@ -100,6 +113,8 @@ async function store(call: CommandCall, chosen: ChosenTargets, isRotation: boole
     return code;
   }
   terminal.out(`${answer.replaced ? "replaced" : "written"}  ${answer.path} (mode 600)\n`);
+  const beside = target.auth.kind === "search" ? lookBeside(answer.path, place.format) : null;
+  if (beside !== null) terminal.err(`${beside}\n`);
   if (!isRotation) terminal.err("`ci-fleet auth check` tells whether GitHub takes it\n");
   return FINE;
 }
