@@ -36,6 +36,8 @@ export interface BrokerPorts {
     url: string,
     api: RunnerScopeApi,
   ) => Promise<GitHubAnswer<BrokeredRegistration>>;
+  /** For one start of a persistent slot. */
+  readonly createToken: BrokerPorts["registerJit"];
   readonly findSlot: (name: string) => SlotPlace | null;
 }
 
@@ -88,9 +90,7 @@ async function mint(
   const api = scopes.find(({ url }) => url === choice.url);
   if (api === undefined) return refuse("mint", `the broker has no scope ${choice.url}`);
   if (isEphemeral) return ports.registerJit(place, choice.url, api);
-  const answer = await api.createRegistrationToken();
-  if (answer.kind !== "ok") return answer;
-  return { ...answer, value: { runner: null, secret: { kind: "token", ...answer.value } } };
+  return ports.createToken(place, choice.url, api);
 }
 
 /** Exactly one of this host's slots, with or without a suffix: a prefix would match other hosts too. */

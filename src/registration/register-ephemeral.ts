@@ -7,9 +7,8 @@ import type { GitHubAnswer, GitHubFailure, JitRegistration, RunnerScopeApi } fro
 import { readRegistrationName } from "../model/names.ts";
 import type { Placement } from "../model/plan.ts";
 import { chooseName, type Draw } from "./choose-name.ts";
+import { findGroup } from "./find-group.ts";
 
-/** GitHub's own group, `Default`; repositories have no other (GitHub's docs, "Managing access … using groups"). */
-const DEFAULT_GROUP_ID = 1;
 const MAX_NAMES = 3;
 
 export interface EphemeralSlot {
@@ -42,15 +41,16 @@ export async function registerEphemeral(
   slot: EphemeralSlot,
   ports: EphemeralPorts,
 ): Promise<EphemeralOutcome> {
-  const group = await findGroupId(api, slot.target);
-  if (typeof group !== "number") return group;
+  const group = await findGroup(api, slot.target);
+  if (group.kind === "missing") return { kind: "group-missing", group: group.group };
+  if (group.kind === "failed") return { kind: "failed", answer: group.answer, perhaps: null };
   const replaced: string[] = [];
   let last: GitHubFailure | null = null;
   for (let tries = 0; tries < MAX_NAMES; tries++) {
     const name = chooseName(slot.name, ports.draw);
     await ports.announce(name);
     const { labels } = slot.placement;
-    const answer = await api.createJit({ name, groupId: group, labels, workFolder: slot.workFolder });
+    const answer = await api.createJit({ name, groupId: group.id, labels, workFolder: slot.workFolder });
     if (answer.kind === "ok") return judgeName(name, answer.value, answer, replaced);
     if (answer.kind === "not-found") throw new Error("a registration is never not-found");
     if (answer.kind !== "conflict") {
@@ -76,19 +76,6 @@ function judgeName(
   const cause = `GitHub registered ${registration.runner.name} where ${name} was asked for`;
   const request = "POST generate-jitconfig";
   return { kind: "failed", answer: { kind: "unknown", cause, request, meta: answer.meta }, perhaps: name };
-}
-
-async function findGroupId(
-  api: RunnerScopeApi,
-  target: EphemeralSlot["target"],
-): Promise<number | EphemeralOutcome> {
-  const { runnerGroup, scope } = target;
-  const hasGroups = scope.kind === "organization" || scope.kind === "enterprise";
-  if (runnerGroup === null || !hasGroups) return DEFAULT_GROUP_ID;
-  const answer = await api.findGroup(runnerGroup);
-  if (answer.kind === "ok") return answer.value?.id ?? { kind: "group-missing", group: runnerGroup };
-  if (answer.kind === "not-found") return { kind: "group-missing", group: runnerGroup };
-  return { kind: "failed", answer, perhaps: null };
 }
 
 type Cleared =

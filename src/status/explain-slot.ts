@@ -82,10 +82,12 @@ const startGivenUp: Rule = (at) => {
 const startPutOff: Rule = (at) => {
   const mint = mintOf(at);
   if (mint?.state !== "waiting" || at.life?.life !== "starting") return null;
-  const times = mint.failures > 1 ? ` (${mint.failures} times in a row)` : "";
+  // Where it waits by back-off, the message says both itself.
+  const isSaid = mint.message.startsWith(`${mint.reason} `);
+  const times = mint.failures > 1 && !isSaid ? ` (${mint.failures} times in a row)` : "";
   // Once is a hiccup; more often is something to look at.
   const health = mint.failures > 2 ? "differs" : "waits";
-  const text = `${mint.reason}: ${mint.message}${times}${tellNext(at)}`;
+  const text = `${isSaid ? "" : `${mint.reason}: `}${mint.message}${times}${tellNext(at)}`;
   return say(health, "StartPutOff", text, `ci-fleet logs ${at.slot.name}`);
 };
 

@@ -78,7 +78,7 @@ function makeBroker() {
       registered.delete(id);
       return ok(null);
     },
-    createRegistrationToken: async () => ok({ token: new Secret("AAAATOKEN"), expiresAt: 5 }),
+    createRegistrationToken: unused,
     findRunner: unused,
     createJit: unused,
     createRemoveToken: unused,
@@ -100,6 +100,8 @@ function makeBroker() {
       registered.set(made.id, made);
       return ok({ runner: made, secret: { kind: "jit", config: new Secret("the-key") } });
     },
+    createToken: async () =>
+      ok({ runner: null, secret: { kind: "token", token: new Secret("AAAATOKEN"), expiresAt: 5 } }),
     findSlot: (name) => findSlot(plan, name, ({ places }) => placeForSystem(places)),
   };
   const lines: string[] = [];

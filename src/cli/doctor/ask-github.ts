@@ -70,29 +70,24 @@ async function ask(access: GitHubAccess, plan: Plan): Promise<GitHubFacts> {
   const groups = target.runnerGroup === null ? [] : [target.runnerGroup];
   const needs = { register: true, readJobs: false, groups, proveWrite: false };
   const report = await checkCredential(access, needs);
-  const facts = { target: target.name, url: target.url, clockOffset: report.clockOffset };
-  const missing = report.findings.find(({ state }) => state === "missing");
-  if (missing !== undefined || report.refused) {
-    const message = missing?.detail ?? "GitHub refuses the credential";
-    return {
-      ...facts,
-      ...{ answer: "refused", message, missing: missing?.permission ?? null },
-      ...{ help: "ci-fleet auth check", jobsEnd: null, newest: null },
-    };
-  }
-  const api = scopes[0]?.api;
+  const api = report.refused ? undefined : scopes[0]?.api;
   const [deprecation, downloads] =
     api === undefined
       ? [null, null]
       : [await api.getDeprecation(plan.runner.version), await api.listDownloads()];
   const end = deprecation?.kind === "ok" ? Date.parse(deprecation.value.jobsEnd ?? "") : Number.NaN;
-  const unsure = report.findings.find(({ state }) => state === "unknown");
-  return {
-    ...facts,
-    answer: unsure === undefined ? "ok" : "unknown",
-    message: unsure?.detail ?? "",
-    ...{ missing: null, help: null },
+  const facts = {
+    ...{ target: target.name, url: target.url, clockOffset: report.clockOffset },
     jobsEnd: Number.isFinite(end) ? end : null,
     newest: downloads?.kind === "ok" ? (findNewestRelease(downloads.value)?.version ?? null) : null,
   };
+  const missing = report.findings.find(({ state }) => state === "missing");
+  if (missing !== undefined || report.refused) {
+    const message = missing?.detail ?? "GitHub refuses the credential";
+    const permission = missing?.permission ?? null;
+    return { ...facts, answer: "refused", message, missing: permission, help: "ci-fleet auth check" };
+  }
+  const unsure = report.findings.find(({ state }) => state === "unknown");
+  const answer = unsure === undefined ? "ok" : "unknown";
+  return { ...facts, answer, message: unsure?.detail ?? "", missing: null, help: null };
 }

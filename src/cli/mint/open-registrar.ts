@@ -10,6 +10,7 @@ import type { GitHubAnswer, RunnerScopeApi } from "../../model/github.ts";
 import type { SlotPlace } from "../../model/slot-start.ts";
 import { decideToken } from "../../registration/decide-token.ts";
 import { registerEphemeral } from "../../registration/register-ephemeral.ts";
+import { registerPersistent } from "../../registration/register-persistent.ts";
 import { openHostBroker } from "../open-broker.ts";
 import { openTarget } from "../open-target.ts";
 import { refuse, refused } from "./refuse.ts";
@@ -58,22 +59,22 @@ export function registerAt(
           const { runner, encodedConfig } = outcome.registration;
           return { kind: "registered", name: runner.name, id: runner.id, config: encodedConfig };
         }
-        case "group-missing": {
-          const help = "Make it in GitHub's settings, or name another under `runnerGroup` in the spec";
-          return {
-            ...refused("group-missing", `${url} has no runner group ${outcome.group}`, help),
-            perhaps: null,
-          };
-        }
+        case "group-missing":
+          return { ...refuseGroup(url, outcome.group), perhaps: null };
         case "failed":
           return { ...refuse(outcome.answer), perhaps: outcome.perhaps };
       }
     },
     createToken: async (): Promise<TokenAnswer> => {
-      const answer = await api.createRegistrationToken();
-      if (answer.kind === "ok") return { kind: "token", token: answer.value.token };
-      if (answer.kind === "not-found") throw new Error("a registration token is never not-found");
-      return refuse(answer);
+      const outcome = await registerPersistent(api, target);
+      switch (outcome.kind) {
+        case "token":
+          return { kind: "token", token: outcome.token.token };
+        case "group-missing":
+          return refuseGroup(url, outcome.group);
+        case "failed":
+          return refuse(outcome.answer);
+      }
     },
     need: async (identity, goneBefore) => {
       const isOwn = identity.kind === "whole" && identity.agentName === slot.name;
@@ -85,6 +86,11 @@ export function registerAt(
       return { kind, why: need.why, goneId };
     },
   };
+}
+
+function refuseGroup(url: string, group: string): ReturnType<typeof refused> {
+  const help = "Make it in GitHub's settings, or name another under `runnerGroup` in the spec";
+  return refused("group-missing", `${url} has no runner group ${group}`, help);
 }
 
 /** Every answer tells GitHub's time. */

@@ -14,10 +14,11 @@ import {
   readRequest,
   writeAnswer,
 } from "../../model/broker-protocol.ts";
-import { type GitHubAnswer, NO_META, type RunnerScopeApi } from "../../model/github.ts";
+import { type GitHubAnswer, type GitHubFailure, NO_META, type RunnerScopeApi } from "../../model/github.ts";
 import type { Plan, PlannedHost } from "../../model/plan.ts";
 import type { SlotPlace } from "../../model/slot-start.ts";
 import { registerEphemeral } from "../../registration/register-ephemeral.ts";
+import { registerPersistent } from "../../registration/register-persistent.ts";
 import type { CommandCall } from "../command.ts";
 import { FINE, FOUND, USAGE } from "../exit-codes.ts";
 import { loadFleet } from "../load-fleet.ts";
@@ -85,6 +86,7 @@ function openPorts(plan: Plan): BrokerPorts {
       return known;
     },
     registerJit,
+    createToken,
     findSlot: (name) => findSlot(plan, name, ({ places }) => placeForSystem(places)),
   };
 }
@@ -100,13 +102,23 @@ async function registerJit(
   const ports = { draw: (below: number) => randomInt(below), announce: () => undefined };
   const outcome = await registerEphemeral(api, wanted, ports);
   if (outcome.kind === "failed") return outcome.answer;
-  if (outcome.kind === "group-missing") {
-    const message = `${url} has no runner group ${outcome.group}`;
-    return { kind: "unprocessable", request: "GET runner-groups", meta: NO_META, message };
-  }
+  if (outcome.kind === "group-missing") return refuseGroup(url, outcome.group);
   const { runner, encodedConfig } = outcome.registration;
   const value = { runner, secret: { kind: "jit", config: encodedConfig } } as const;
   return { kind: "ok", value, fromCache: false, meta: NO_META };
+}
+
+const createToken: BrokerPorts["createToken"] = async ({ target }, url, api) => {
+  const outcome = await registerPersistent(api, target);
+  if (outcome.kind === "failed") return outcome.answer;
+  if (outcome.kind === "group-missing") return refuseGroup(url, outcome.group);
+  const value = { runner: null, secret: { kind: "token", ...outcome.token } } as const;
+  return { kind: "ok", value, fromCache: false, meta: outcome.meta };
+};
+
+function refuseGroup(url: string, group: string): GitHubFailure {
+  const message = `${url} has no runner group ${group}`;
+  return { kind: "unprocessable", request: "GET runner-groups", meta: NO_META, message };
 }
 
 function describe(request: BrokerRequest): string {
