@@ -3,6 +3,7 @@
 // Out: a HostTools whose answers say how it went and never throw.
 
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
+import { accessSync, constants } from "node:fs";
 import type { HostTools, ToolResult } from "../model/ports.ts";
 
 const MAX_OUTPUT_BYTES = 8 * 1024 * 1024;
@@ -33,7 +34,7 @@ export function openHostTools(
 
 /** Locale fixed, so that words can be matched; a Docker engine on another machine is not this host's engine. */
 export function cleanEnvironment(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  const own = (env.PATH ?? "").split(":").filter((folder) => folder.startsWith("/"));
+  const own = (env.PATH ?? "").split(":").filter((folder) => folder.startsWith("/") && !isClosed(folder));
   const path = [...own, ...ALWAYS_ON_PATH.filter((folder) => !own.includes(folder))].join(":");
   const kept: Record<string, string> = { PATH: path, LC_ALL: "C" };
   for (const name of KEPT_VARIABLES) {
@@ -43,6 +44,16 @@ export function cleanEnvironment(env: Readonly<Record<string, string | undefined
   const dockerHost = env.DOCKER_HOST;
   if (dockerHost?.startsWith("unix://")) kept.DOCKER_HOST = dockerHost;
   return kept;
+}
+
+/** execvp answers EACCES for a program that is nowhere when one folder may not be searched: `su` leaves /root/bin. */
+function isClosed(folder: string): boolean {
+  try {
+    accessSync(folder, constants.X_OK);
+    return false;
+  } catch (cause) {
+    return (cause as NodeJS.ErrnoException).code === "EACCES";
+  }
 }
 
 function runTool(
@@ -98,6 +109,7 @@ function runTool(
 function describeSpawnError(error: Error): ToolResult {
   const code = (error as NodeJS.ErrnoException).code;
   if (code === "ENOENT" || code === "ENOTDIR") return { kind: "missing" };
+  if (code === "EACCES") return { kind: "failed", cause: "it may not be executed" };
   return { kind: "failed", cause: code ?? describeError(error) };
 }
 

@@ -1,7 +1,8 @@
 // Tools asked with a time limit: real programs, also ones that hang, flood and are not there.
 
 import assert from "node:assert/strict";
-import { chmodSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { cleanEnvironment, openHostTools } from "../../src/adapters/host-tools.ts";
@@ -22,12 +23,12 @@ test("a program that is not there is missing", async () => {
   assert.deepEqual(await tools.run("ci-fleet-no-such-tool", [], 10_000), { kind: "missing" });
 });
 
-test("a file that cannot be executed is a failure with its errno", async (t) => {
+test("a file that cannot be executed is a failure", async (t) => {
   const folder = makeFolder(t);
   writeFileSync(join(folder, "tool"), "not a program");
   chmodSync(join(folder, "tool"), 0o644);
   const result = await openHostTools({ PATH: folder }).run(join(folder, "tool"), [], 10_000);
-  assert.deepEqual(result, { kind: "failed", cause: "EACCES" });
+  assert.deepEqual(result, { kind: "failed", cause: "it may not be executed" });
 });
 
 test("a hanging tool and its children end at the limit", async () => {
@@ -71,6 +72,34 @@ test("the environment has the locale fixed and no secret in it", async () => {
     HOME: "/home/ci",
   });
 });
+
+test("a folder of the PATH that this user may not search hides nothing", (t) => {
+  const folder = makeFolder(t);
+  writeFileSync(join(folder, "ask.mjs"), ASK);
+  mkdirSync(join(folder, "closed"), { mode: 0o700 });
+  chmodSync(folder, 0o755);
+  // Only somebody else than root is ever refused.
+  if (process.geteuid?.() !== 0) chmodSync(join(folder, "closed"), 0);
+  const env = { PATH: `${join(folder, "closed")}:${process.env.PATH}` };
+  const modules = join(import.meta.dirname, "../../src/adapters/host-tools.ts");
+  const ran = spawnSync(process.execPath, [join(folder, "ask.mjs"), modules], {
+    env,
+    encoding: "utf8",
+  });
+  assert.deepEqual([ran.stdout, ran.stderr], ['{"kind":"missing"} ran', ""]);
+});
+
+const ASK = `
+const { openHostTools } = await import(process.argv[2]);
+if (process.geteuid() === 0) {
+  process.setgid(65534);
+  process.setuid(65534);
+}
+const tools = openHostTools(process.env);
+const missing = await tools.run("ci-fleet-no-such-tool", [], 10_000);
+const there = await tools.run("true", [], 10_000);
+process.stdout.write(JSON.stringify(missing) + " " + there.kind);
+`;
 
 test("an engine on another machine is not asked", () => {
   assert.equal(cleanEnvironment({ DOCKER_HOST: "ssh://root@other" }).DOCKER_HOST, undefined);
