@@ -1,15 +1,14 @@
 // Looks at a machine: this one with its tools, or another root without. In: the root, null for this machine.
 // Out: the detection; a line on stderr where it takes long enough for a person to wonder.
 
-import { statSync } from "node:fs";
 import { hostname } from "node:os";
 import { openHostFiles } from "../adapters/host-files.ts";
 import { openHostTools } from "../adapters/host-tools.ts";
 import type { Terminal } from "../adapters/terminal.ts";
-import { WorldError } from "../base/world-error.ts";
 import { type DetectWishes, detectHost } from "../hardware/detect.ts";
 import type { Detection } from "../model/inventory.ts";
 import { NO_TOOLS } from "../model/ports.ts";
+import { expectFolder } from "./expect-folder.ts";
 import { showProgress } from "./show-progress.ts";
 
 /** `root`: absolute. */
@@ -19,9 +18,7 @@ export async function detectMachine(
   wishes?: DetectWishes,
 ): Promise<Detection> {
   const top = root ?? "/";
-  if (!statSync(top, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new WorldError(`read the root ${top}`, "there is no such folder");
-  }
+  expectFolder(top, "read the root");
   const tools = root === null ? openHostTools(process.env) : NO_TOOLS;
   return showProgress(terminal, "looking at this machine", detectHost(openHostFiles(top), tools, wishes));
 }

@@ -67,7 +67,8 @@ function parse(argv: readonly string[]): RawArgs {
   const { args, options } = cli.parse(["", "", ...marked], { run: false });
   const command = COMMANDS.find(({ name }) => name === cli.matchedCommandName) ?? null;
   const settled = settleNegations(options, command?.options ?? []);
-  return { command, options: settled, args: args.map((argument) => unmark(argument)) };
+  const behind = Array.isArray(options["--"]) ? options["--"] : [];
+  return { command, options: settled, args: [...args, ...behind].map((argument) => unmark(argument)) };
 }
 
 /** cac reads `--no-arch-filter` as `archFilter: false`, and sets it to true where nothing is said. */

@@ -1,7 +1,6 @@
 // From the command line to an exit code: parse, load the one command that is meant, call it, and say what
 // went wrong in the three ways that things go wrong. In: the arguments without program names. Out: the code.
 
-import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { openTerminal, type Terminal } from "../adapters/terminal.ts";
 import { CredentialError } from "../base/credential-error.ts";
@@ -9,6 +8,7 @@ import { cleanForTerminal } from "../base/terminal-text.ts";
 import { errnoOf, WorldError } from "../base/world-error.ts";
 import type { CommandCall, Flags } from "./command.ts";
 import { BUG, FINE, REFUSED, USAGE, WORLD } from "./exit-codes.ts";
+import { expectFolder } from "./expect-folder.ts";
 import { describeCommand, describeProgram } from "./help.ts";
 import { parseArgs } from "./parse-args.ts";
 import { UsageError } from "./usage-error.ts";
@@ -67,9 +67,7 @@ async function dispatch(args: readonly string[], terminal: Terminal): Promise<nu
 
 function openCall(args: readonly string[], flags: Flags, terminal: Terminal): CommandCall {
   const folder = resolve(flags.text("directory") ?? ".");
-  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new WorldError(`work in ${folder}`, "there is no such folder");
-  }
+  expectFolder(folder, "work in");
   const file = flags.text("file");
   return { args, flags, folder, specFile: file === null ? null : resolve(folder, file), terminal };
 }

@@ -36,6 +36,7 @@ test("mistakes on the command line exit 2 with a guess and one line that helps",
     ["render --out a --out b", "error: --out is given twice", ""],
     ["render --check=maybe", "error: --check takes no value", ""],
     ["render extra", 'error: render takes no argument "extra"', ""],
+    ["render -- --force", 'error: render takes no argument "--force"', ""],
     [
       "validate -o jsn",
       'error: --output is one of text, json, sarif, github, not "jsn"; did you mean json?',
@@ -101,6 +102,17 @@ test("a value that looks like a number stays text", (t) => {
   assert.match(ran.stderr, /error: the fleet has no host "007"\nit has forge, spark\n$/);
   assert.equal(runCli(["render", "--out", "1e3", "--host=forge"], { cwd: folder }).code, 0);
   assert.equal(runCli(["render", "--out=1e3", "--check", "--host", "forge"], { cwd: folder }).code, 0);
+});
+
+test("a file where a folder belongs is said", () => {
+  const file = join(import.meta.dirname, "command-line.test.ts");
+  const ends = (stderr: string) => ({ code: 3, stdout: "", stderr: `error: cannot ${stderr}\n` });
+  assert.deepEqual(runCli(["validate", "-C", file]), ends(`work in ${file}: it is not a folder`));
+  assert.deepEqual(runCli(["detect", "--root", file]), ends(`read the root ${file}: it is not a folder`));
+  assert.deepEqual(
+    runCli(["detect", "--root", "/no-such"]),
+    ends("read the root /no-such: there is no such folder"),
+  );
 });
 
 test("-C and -f say where the fleet is", (t) => {
