@@ -5,7 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { closeSync, fchmodSync, openSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { WorldError } from "../base/world-error.ts";
+import { errnoOf, WorldError } from "../base/world-error.ts";
 import { openNewFlags } from "./open-flags.ts";
 
 /** One name per run: writers that cannot see each other's lock must not share a temporary file. */
@@ -39,12 +39,14 @@ export function replaceFile(
     renameSync(temporary, target);
   } catch (cause) {
     if (made) removeQuietly(temporary);
-    throw new WorldError(
-      `write ${target}`,
-      cause,
-      "nothing is lost: make room for it and run the command again",
-    );
+    throw new WorldError(`write ${target}`, cause, `nothing is lost: ${adviseOn(errnoOf(cause))}`);
   }
+}
+
+function adviseOn(errno: string | null): string {
+  if (errno === "ENOSPC" || errno === "EDQUOT") return "make room for it and run the command again";
+  if (errno === "EROFS") return "mount it for writing, or work in a copy elsewhere";
+  return "run the command again as a user who may write there";
 }
 
 /** The first error is the one to tell; a temporary file left behind is swept by the next run. */

@@ -129,7 +129,7 @@ function checkRoom(survey: Survey, work: readonly FileChange[]): void {
   const disk = statfsSync(folder);
   // Some file systems do not count: 9p, overlays in user space, btrfs for inodes.
   if (disk.blocks > 0 && disk.bavail * disk.bsize < need) {
-    const cause = `${showMiB(need)} are needed and ${showMiB(disk.bavail * disk.bsize)} are free (ENOSPC)`;
+    const cause = `${showRoom(need, Math.ceil)} are needed and ${showRoom(disk.bavail * disk.bsize, Math.floor)} are free (ENOSPC)`;
     throw new WorldError(`write to ${survey.root}`, cause, "free some space; nothing was changed");
   }
   if (disk.files > 0 && disk.ffree < files) {
@@ -138,8 +138,10 @@ function checkRoom(survey: Survey, work: readonly FileChange[]): void {
   }
 }
 
-function showMiB(bytes: number): string {
-  return `${Math.ceil(bytes / 1048576)} MiB`;
+/** Fine enough that what is needed and what is free never read the same. */
+function showRoom(bytes: number, round: (number: number) => number): string {
+  const [unit, size] = bytes < 10 * 1048576 ? ["KiB", 1024] : ["MiB", 1048576];
+  return `${round(bytes / size)} ${unit}`;
 }
 
 /** Every existing folder that will be written in, asked before the first file is. */

@@ -176,7 +176,7 @@ test("a disk that is too small is refused before the first file", (t) => {
     () => write(root, { files }),
     (error) =>
       error instanceof WorldError &&
-      error.message === `cannot write to ${root}: 2 MiB are needed and 1 MiB are free (ENOSPC)`,
+      error.message === `cannot write to ${root}: 1032 KiB are needed and 228 KiB are free (ENOSPC)`,
   );
   assert.deepEqual(readTree(disk), before);
 });

@@ -187,7 +187,7 @@ test("an inventory that differs is only replaced by --refresh, which shows the c
   const before = readTree(cwd);
   const refused = runCli(["init", "--name", "forge"], { cwd });
   assert.deepEqual([refused.code, refused.stdout], [1, ""]);
-  assert.match(refused.stderr, /^error: hosts\/forge\.yaml is there already: --refresh detects again/);
+  assert.match(refused.stderr, /^error: hosts\/forge\.yaml is there already: --refresh detects again/m);
   assert.deepEqual(readTree(cwd), before);
   const refreshed = runCli(["init", "--name", "forge", "--refresh"], { cwd });
   assert.equal(refreshed.code, 0);
@@ -196,7 +196,8 @@ test("an inventory that differs is only replaced by --refresh, which shows the c
   assert.equal(readTree(cwd)["fleet.yaml"], before["fleet.yaml"]);
   const again = runCli(["init", "--name", "forge", "--refresh"], { cwd });
   assert.deepEqual([again.code, again.stdout], [0, ""]);
-  assert.match(again.stderr, /^the hardware is as the inventory says\n/);
+  // A slow machine says before that it is looking.
+  assert.match(again.stderr, /^the hardware is as the inventory says$/m);
 });
 
 test("flags for a new fleet are refused where there is one", (t) => {

@@ -188,7 +188,7 @@ test("a full disk is said, and nothing is lost", (t) => {
   assert.equal(ran.code, 3);
   assert.match(
     ran.stderr,
-    /error: cannot write to .*\/out: \d MiB are needed and \d MiB are free \(ENOSPC\)\n/,
+    /error: cannot write to .*\/out: \d+ KiB are needed and \d+ KiB are free \(ENOSPC\)\n/,
   );
   rmSync(join(disk, "filler"));
   assert.deepEqual(readTree(disk), before);

@@ -9,17 +9,25 @@ import { detectMachine } from "../detect-machine.ts";
 import { CANCELLED, FINE, FOUND, LOCKED } from "../exit-codes.ts";
 import { findSpecPath, showPath } from "../find-fleet.ts";
 import { sayChanges, sayFiles, sayNext, showStaged } from "../init/conclude-init.ts";
+import { findForeign } from "../init/find-foreign.ts";
 import { gatherAnswers } from "../init/gather-answers.ts";
 import { planInit } from "../init/plan-init.ts";
 import { writeStaged } from "../init/stage-files.ts";
 import { inventoryPath } from "../load-fleet.ts";
 import { readDocument } from "../read-document.ts";
+import { printWarnings } from "../report-diagnostics.ts";
 import { withLock } from "../with-lock.ts";
 
 export const run: Command = async (call) => {
   const { flags, terminal, folder } = call;
   const specPath = findOrChooseSpec(call);
-  const answers = await gatherAnswers(call, readDocument(specPath, showPath(specPath, folder)));
+  const there = readDocument(specPath, showPath(specPath, folder));
+  const foreign = there === null ? [] : findForeign(there, showPath(specPath, folder));
+  if (foreign.length > 0) {
+    printWarnings(foreign, terminal);
+    return FOUND;
+  }
+  const answers = await gatherAnswers(call, there);
   if (answers === null) return CANCELLED;
   const detection = await detectMachine(null, terminal, {
     identifiers: wantsIdentifiers(call, specPath, answers.host),
