@@ -35,6 +35,8 @@ export interface Diagnostic {
   readonly onKey?: boolean;
   /** Exact place where no path leads (syntax errors); wins over `path`. */
   readonly span?: Span;
+  /** Lines that show what the message says: a tree, a table. Printed below the message as they are. */
+  readonly drawing?: readonly string[];
   /** What to do: one imperative sentence, `did you mean …`. */
   readonly help?: string;
   readonly related?: readonly RelatedPlace[];

@@ -29,6 +29,7 @@ export interface PlacedDiagnostic extends Place {
   readonly code: string;
   readonly message: string;
   readonly help: string | null;
+  readonly drawing?: readonly string[];
   readonly doc: DocRef;
   readonly path: DocPath;
   /** The line at `start`, secrets masked but otherwise as written; null where there is none. */
@@ -91,7 +92,7 @@ function openShelf(diagnostics: readonly Diagnostic[], sources: readonly SourceD
 }
 
 function placeOne(diagnostic: Diagnostic, shelf: Shelf): PlacedDiagnostic {
-  const { severity, code, message, help, doc, path, related = [] } = diagnostic;
+  const { severity, code, message, help, doc, path, related = [], drawing } = diagnostic;
   const place = findPlace(diagnostic, shelf);
   const line =
     place.start === null ? null : (shelf.get(keyOf(doc))?.masked.lineText(place.start.line) ?? null);
@@ -101,6 +102,7 @@ function placeOne(diagnostic: Diagnostic, shelf: Shelf): PlacedDiagnostic {
     code,
     message: cleanMessage(hideSecrets(message, diagnostic, shelf)),
     help: help === undefined ? null : cleanMessage(hideSecrets(help, diagnostic, shelf)),
+    ...(drawing === undefined ? {} : { drawing: drawing.map(cleanMessage) }),
     doc,
     path,
     line,

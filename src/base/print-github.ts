@@ -10,7 +10,17 @@ export function printGithub(diagnostics: readonly PlacedDiagnostic[]): string {
   return diagnostics.map(printOne).join("");
 }
 
-function printOne({ severity, code, message, help, file, start, end, related }: PlacedDiagnostic): string {
+function printOne({
+  severity,
+  code,
+  message,
+  help,
+  file,
+  start,
+  end,
+  related,
+  drawing = [],
+}: PlacedDiagnostic): string {
   const properties: [string, string | number][] = [["file", file]];
   if (start !== null) {
     properties.push(["line", start.line]);
@@ -22,7 +32,7 @@ function printOne({ severity, code, message, help, file, start, end, related }: 
   properties.push(["title", code]);
   const list = properties.map(([name, value]) => `${name}=${escapeProperty(String(value))}`).join(",");
   const notes = related.map((one) => `note: ${one.message} (${one.file}:${one.start?.line ?? 1})`);
-  const lines = [message, ...notes, ...(help === null ? [] : [`help: ${help}`])];
+  const lines = [message, ...drawing, ...notes, ...(help === null ? [] : [`help: ${help}`])];
   return `::${COMMANDS[severity]} ${list}::${escapeData(lines.join("\n"))}\n`;
 }
 

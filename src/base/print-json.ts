@@ -8,17 +8,20 @@ export function printJson(diagnostics: readonly PlacedDiagnostic[]): string {
   return stringifySafely({
     schema: "ci-fleet/diagnostics/v1",
     summary: { errors: count("error"), warnings: count("warning"), infos: count("info") },
-    diagnostics: diagnostics.map(({ severity, code, message, help, doc, path, related, ...place }) => ({
-      severity,
-      code,
-      message,
-      ...flattenPlace(place),
-      document: doc.kind === "spec" ? "spec" : "inventory",
-      host: doc.kind === "spec" ? null : doc.host,
-      path,
-      help,
-      related: related.map((one) => ({ message: one.message, ...flattenPlace(one) })),
-    })),
+    diagnostics: diagnostics.map(
+      ({ severity, code, message, help, doc, path, related, drawing, ...place }) => ({
+        severity,
+        code,
+        message,
+        ...flattenPlace(place),
+        document: doc.kind === "spec" ? "spec" : "inventory",
+        host: doc.kind === "spec" ? null : doc.host,
+        path,
+        help,
+        ...(drawing === undefined ? {} : { drawing }),
+        related: related.map((one) => ({ message: one.message, ...flattenPlace(one) })),
+      }),
+    ),
   });
 }
 

@@ -50,13 +50,13 @@ function describeRule({ code, name, severity, summary, why, fix }: RuleText): ob
 }
 
 function describeResult(diagnostic: PlacedDiagnostic, indices: ReadonlyMap<string, number>): object {
-  const { code, severity, message, help, related } = diagnostic;
+  const { code, severity, message, help, related, drawing = [] } = diagnostic;
   const ruleIndex = indices.get(code);
   return {
     ruleId: code,
     ...(ruleIndex === undefined ? {} : { ruleIndex }),
     level: LEVELS[severity],
-    message: { text: help === null ? message : `${message}\n${help}` },
+    message: { text: [message, ...drawing, ...(help === null ? [] : [help])].join("\n") },
     locations: [{ physicalLocation: describePlace(diagnostic) }],
     relatedLocations: related.map((one, id) => ({
       id,

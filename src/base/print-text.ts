@@ -34,8 +34,9 @@ function printOne(diagnostic: PlacedDiagnostic, paint: Paint): string {
   const head = `${paint("bold", `${placeOf(diagnostic)}:`)} ${paint(severity, `${severity}:`)} ${message} ${paint("dim", `[${code}]`)}\n`;
   const indent = " ".repeat(String(diagnostic.start?.line ?? 0).length);
   const notes = related.map((one) => `${indent} = note: ${one.message} (${placeOf(one)})\n`);
+  const shown = (diagnostic.drawing ?? []).map((line) => `${indent} ${paint("dim", "|")} ${line}\n`);
   const advice = help === null ? "" : `${indent} = help: ${help}\n`;
-  return head + printExcerpt(diagnostic, indent, paint) + notes.join("") + advice;
+  return head + printExcerpt(diagnostic, indent, paint) + shown.join("") + notes.join("") + advice;
 }
 
 function placeOf({ file, start }: Pick<PlacedDiagnostic, "file" | "start">): string {

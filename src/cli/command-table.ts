@@ -1,6 +1,7 @@
 // Every command there is: help, completion, parsing and the tests of the guide read this table.
 // In: nothing. Out: rows; a command's code is loaded only when it is called.
 
+import { ACCEPTABLE_RISKS } from "../model/fleet.ts";
 import type { CommandEntry, OptionEntry } from "./command.ts";
 import { HOST_COMMANDS, HOST_OPTIONS } from "./command-table-hosts.ts";
 
@@ -11,6 +12,12 @@ export const GLOBAL_OPTIONS: readonly OptionEntry[] = [
 ];
 
 const IDENTIFIERS_HELP = "serial numbers and MAC addresses too, which are left out otherwise";
+const ACCEPT_OPTION: OptionEntry = {
+  flags: "--accept-risk <code>",
+  help: "take this risk of every guest, this once",
+  values: ACCEPTABLE_RISKS,
+  many: true,
+};
 const JSON_OPTION: OptionEntry = { flags: "--json", help: "print JSON for programs" };
 
 export const COMMANDS: readonly CommandEntry[] = [
@@ -75,6 +82,7 @@ export const COMMANDS: readonly CommandEntry[] = [
       { flags: "--strict", help: "exit 1 for warnings too" },
       { flags: "-o, --output <format>", help: "how to print", values: ["text", "json", "sarif", "github"] },
       { flags: "--json", help: "the same as -o json" },
+      ACCEPT_OPTION,
     ],
     load: () => import("./commands/validate.ts"),
   },
@@ -85,7 +93,7 @@ export const COMMANDS: readonly CommandEntry[] = [
       ["ci-fleet plan", "a page to read"],
       ["ci-fleet plan --json | jq .pools", "the whole plan"],
     ],
-    options: [JSON_OPTION],
+    options: [ACCEPT_OPTION, JSON_OPTION],
     load: () => import("./commands/plan.ts"),
   },
   {
@@ -104,6 +112,7 @@ export const COMMANDS: readonly CommandEntry[] = [
       { flags: "--host <name>", help: "only this host (may be repeated)", many: true },
       { flags: "--out <folder>", help: "write here (default: rendered, beside the spec)" },
       { flags: "--force", help: "overwrite files that were edited by hand or are not ours" },
+      ACCEPT_OPTION,
       JSON_OPTION,
     ],
     load: () => import("./commands/render.ts"),

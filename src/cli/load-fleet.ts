@@ -7,7 +7,7 @@ import { hasErrors } from "../base/diagnostic.ts";
 import type { SourceDocument } from "../base/place-diagnostics.ts";
 import { WorldError } from "../base/world-error.ts";
 import { readInventory } from "../hardware/read-inventory.ts";
-import type { Fleet, HostSpec } from "../model/fleet.ts";
+import { ACCEPTABLE_RISKS, type Fleet, type HostSpec } from "../model/fleet.ts";
 import type { Inventory } from "../model/inventory.ts";
 import type { Plan, PlanInputs } from "../model/plan.ts";
 import { planFleet } from "../plan/plan-fleet.ts";
@@ -34,8 +34,8 @@ export interface LoadedFleet {
   readonly sources: readonly SourceDocument[];
 }
 
-/** Throws WorldError where the spec cannot be found or read. */
-export function loadFleet(call: CommandCall): LoadedFleet {
+/** `accepted`: risks that this one call takes. Throws WorldError where the spec cannot be found or read. */
+export function loadFleet(call: CommandCall, accepted: readonly string[] = []): LoadedFleet {
   const path = findSpecPath(call);
   const shown = showPath(path, call.folder);
   // Only what a person named, or the system's own, may be a link to elsewhere.
@@ -43,10 +43,17 @@ export function loadFleet(call: CommandCall): LoadedFleet {
   const text = isNamed ? readDocument(path, shown) : readDocumentBelow(dirname(path), path, shown);
   if (text === null)
     throw new WorldError(`read ${shown}`, "there is no such file", "`ci-fleet init` makes one");
-  return planSpec(path, text, shown, call.folder);
+  const acceptedRisks = ACCEPTABLE_RISKS.filter((code) => accepted.includes(code));
+  return planSpec(path, text, shown, call.folder, acceptedRisks);
 }
 
-function planSpec(specPath: string, text: string, shown: string, folder: string): LoadedFleet {
+function planSpec(
+  specPath: string,
+  text: string,
+  shown: string,
+  folder: string,
+  acceptedRisks: PlanInputs["acceptedRisks"],
+): LoadedFleet {
   const specFolder = dirname(specPath);
   const spec = parseSpec(text, { now: Date.now(), productVersion });
   const source: SourceDocument = { doc: { kind: "spec" }, file: shown, text, locate: spec.locate };
@@ -63,6 +70,7 @@ function planSpec(specPath: string, text: string, shown: string, folder: string)
     inventories: read.inventories,
     imageFolders: readImageFolders(spec.fleet, specFolder),
     authority: authority?.read ?? null,
+    acceptedRisks,
   };
   const planned = planFleet(spec.fleet, inputs);
   const { imageFolders } = inputs;

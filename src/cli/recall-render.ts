@@ -38,7 +38,7 @@ export function recallRender(call: CommandCall, specPath: string, output: Output
   return files === null ? null : { files, diagnostics: record.diagnostics };
 }
 
-const WHOLE_WAY = ["check", "diff", "dry-run", "json", "prune", "force", "host"] as const;
+const WHOLE_WAY = ["check", "diff", "dry-run", "json", "prune", "force", "host", "accept-risk"] as const;
 
 /** Everything beside files that a render depends on; null where a flag asks for what a record cannot tell. */
 export function describeCall(call: CommandCall, specPath: string, output: Output): readonly string[] | null {

@@ -18,7 +18,7 @@ import { withLock } from "./with-lock.ts";
 
 export async function renderFleet(call: CommandCall, output: Output): Promise<number> {
   const { flags, terminal } = call;
-  const loaded = loadFleet(call);
+  const loaded = loadFleet(call, flags.texts("accept-risk"));
   const placed = placeAll(loaded);
   printWarnings(placed, terminal);
   if (loaded.plan === null) {

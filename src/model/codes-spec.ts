@@ -294,4 +294,12 @@ export const SPEC_CODES: readonly CodeEntry[] = [
     why: "A fleet is one mapping of keys.",
     fix: "Begin with `version: 1`; `ci-fleet init` writes a whole one.",
   },
+  {
+    code: "CF650",
+    name: "guest-hardware-refused",
+    severity: "error",
+    summary: "Settings of a guest's hardware that do not go together",
+    why: "Proxmox would take some of them and refuse to start the guest, or leave one out without a word.",
+    fix: "Change one of the two places.",
+  },
 ];

@@ -102,6 +102,8 @@ export interface ProxmoxSpec extends HostCommon {
   /** VM id of a template to clone; null: created from a cloud image. */
   readonly template: number | null;
   readonly firstId: number;
+  /** Resource mappings to make: cards that guests share one after another, by the name they ask for. */
+  readonly mappings: readonly { readonly name: string; readonly cards: readonly string[] }[];
 }
 
 export interface VmSpec extends HostCommon {
@@ -120,7 +122,48 @@ export interface VmSpec extends HostCommon {
   readonly sshKeys: readonly string[];
   readonly vmId: number | null;
   readonly lifetime: Lifetime;
+  readonly hardware: GuestHardware;
+  /** Codes of findings about its card that the writer has weighed and takes. */
+  readonly acceptRisk: readonly AcceptableRisk[];
 }
+
+/** How a guest's machine is made, in Proxmox's own words where it has one. null: chosen by plan. */
+export interface GuestHardware {
+  readonly machine: "q35" | "i440fx";
+  readonly bios: "ovmf" | "seabios";
+  readonly secureBoot: boolean;
+  readonly cpu: string;
+  /** `+pcid`, `-ibpb`. */
+  readonly flags: readonly string[];
+  readonly numa: boolean;
+  readonly hugepages: "2MiB" | "1GiB" | "any" | null;
+  readonly vga: "none" | "std" | "virtio" | "qxl" | "serial0" | null;
+  readonly pcie: boolean | null;
+  readonly rombar: boolean;
+  readonly romfile: string | null;
+  readonly xVga: boolean;
+  readonly scsihw: string;
+  readonly iothread: boolean | null;
+  readonly cache: string;
+  readonly discard: boolean;
+  readonly ssd: boolean;
+  readonly vlan: number | null;
+  readonly firewall: boolean;
+  readonly mtu: number | null;
+  readonly queues: number | null;
+  readonly onboot: boolean;
+  readonly startup: {
+    readonly order: number | null;
+    /** Milliseconds. */
+    readonly up: number | null;
+    readonly down: number | null;
+  } | null;
+  readonly tags: readonly string[];
+}
+
+/** Findings about a guest's card that a person may accept; the others are never a matter of taste. */
+export const ACCEPTABLE_RISKS = ["CF213", "CF734", "CF735", "CF737"] as const;
+export type AcceptableRisk = (typeof ACCEPTABLE_RISKS)[number];
 
 export interface KubernetesSpec extends HostCommon {
   readonly kind: "kubernetes";

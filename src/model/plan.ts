@@ -2,7 +2,9 @@
 // choose nothing. Sizes are bytes, durations milliseconds. In: nothing. Out: records.
 
 import type { AuthorityRead, PlannedNetwork } from "./authority.ts";
+import type { Capacity } from "./capacity.ts";
 import type {
+  AcceptableRisk,
   CacheSpec,
   DockerMode,
   GuestNetwork,
@@ -14,6 +16,7 @@ import type {
   TargetSpec,
   VolumeSpec,
 } from "./fleet.ts";
+import type { HypervisorPlan, VfioPlan } from "./hypervisor-plan.ts";
 import type { GpuVendor, Inventory } from "./inventory.ts";
 
 export interface Plan {
@@ -93,6 +96,10 @@ export interface PlannedHost {
   readonly emulate: readonly string[];
   readonly capacity: Capacity;
   readonly provisioning: Provisioning | null;
+  /** Cards that leave for guests; null: none does. */
+  readonly vfio: VfioPlan | null;
+  /** null: no Proxmox node. */
+  readonly hypervisor: HypervisorPlan | null;
 }
 
 /** The few facts that decide what is rendered. */
@@ -121,27 +128,6 @@ export interface CredentialFile {
   readonly id: string;
   /** Absolute path on the host. */
   readonly path: string;
-}
-
-export interface Claims {
-  readonly total: number | null;
-  /** By limits of slots that always run, and by guests. */
-  readonly claimed: number;
-  /** The same with every slot at work. */
-  readonly atMax: number;
-}
-
-export interface Capacity {
-  readonly cpus: Claims;
-  /** Bytes. */
-  readonly memory: Claims;
-  readonly gpus: readonly {
-    readonly gpu: string;
-    readonly name: string | null;
-    readonly slots: readonly string[];
-    /** The guest that takes the card away from this host, null where none does. */
-    readonly guest: string | null;
-  }[];
 }
 
 /** One pool on one host. */
@@ -344,4 +330,6 @@ export interface PlanInputs {
   readonly imageFolders: ReadonlyMap<string, Extract<ImageContext, { kind: "files" }>["files"] | string>;
   /** The file of `network.ca`; null where the spec names none of its repository. */
   readonly authority: AuthorityRead | null;
+  /** Accepted for this run, for every guest. */
+  readonly acceptedRisks: readonly AcceptableRisk[];
 }

@@ -1,16 +1,10 @@
 // One host with everything that is on it. In: the site, its placements. Out: the host as planned.
 
+import type { Capacity } from "../model/capacity.ts";
 import type { Fleet, HostSpec } from "../model/fleet.ts";
 import { presentOrNull } from "../model/inventory.ts";
 import { placesOf } from "../model/names.ts";
-import type {
-  Capacity,
-  CredentialFile,
-  HostFacts,
-  Placement,
-  PlannedHost,
-  Provisioning,
-} from "../model/plan.ts";
+import type { CredentialFile, HostFacts, Placement, PlannedHost, Provisioning } from "../model/plan.ts";
 import type { Site } from "./site.ts";
 
 export function describeHost(
@@ -19,7 +13,7 @@ export function describeHost(
   placements: readonly Placement[],
   capacity: Capacity,
   isDeputy: boolean,
-): PlannedHost {
+): Omit<PlannedHost, "vfio" | "hypervisor"> {
   return {
     name: site.name,
     spec: site.spec,

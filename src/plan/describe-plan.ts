@@ -3,7 +3,9 @@
 
 import { layField, layHeading, layTable } from "../base/page-layout.ts";
 import { formatDuration, formatSize } from "../base/units.ts";
-import type { Claims, Placement, Plan, PlannedHost, PlannedPool, PlannedSlot } from "../model/plan.ts";
+import type { Claims } from "../model/capacity.ts";
+import type { Placement, Plan, PlannedHost, PlannedPool, PlannedSlot } from "../model/plan.ts";
+import { describeHypervisor } from "./describe-hypervisor.ts";
 import { count, nameMemory } from "./findings.ts";
 
 export function describePlan(plan: Plan): string {
@@ -94,6 +96,7 @@ function layHost(host: PlannedHost): readonly string[] {
     ...describeSlots(host),
     ...accesses.flatMap(({ pool, gpu }) => layField("GPU", `${pool}: ${WAYS[gpu.kind]}; ${gpu.why}`)),
     ...describeCards(host),
+    ...describeHypervisor(host),
     ...describeClaims("CPUs", host.capacity.cpus, String),
     ...describeClaims("memory", host.capacity.memory, nameMemory),
   ];

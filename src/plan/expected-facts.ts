@@ -4,7 +4,7 @@
 
 import type { OsName, VmSpec } from "../model/fleet.ts";
 import type { Arch, GpuFacts, Inventory, OsFacts } from "../model/inventory.ts";
-import { isAtAddress, isPciAddress } from "./list-cards.ts";
+import { isAtAddress, isPciAddress } from "./give-away.ts";
 
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;
@@ -29,8 +29,9 @@ const EXPECTED_ENGINE = "29.0.0";
 const EXPECTED_COMPOSE = "2.40.0";
 const EXPECTED_BUILDX = "0.29.0";
 
-export function expectGuest(spec: VmSpec, parent: Inventory): Inventory {
-  const card = findCard(spec.gpu, parent.gpus ?? []);
+/** `mapped`: addresses behind the mapping that the guest names, empty where only the hypervisor knows. */
+export function expectGuest(spec: VmSpec, parent: Inventory, mapped: readonly string[] = []): Inventory {
+  const card = findCard(spec.gpu, parent.gpus ?? [], mapped);
   const base = expectMachine(spec.os, parent.arch);
   return {
     ...base,
@@ -51,8 +52,13 @@ export function expectGuest(spec: VmSpec, parent: Inventory): Inventory {
  * A resource mapping's name says nothing about the card behind it. Where all cards of the parent are of one
  * vendor it is one of these, and that is enough for the guest's first boot: then it says itself.
  */
-function findCard(wanted: string | null, gpus: readonly GpuFacts[]): GpuFacts | undefined {
+function findCard(
+  wanted: string | null,
+  all: readonly GpuFacts[],
+  mapped: readonly string[],
+): GpuFacts | undefined {
   if (wanted === null) return undefined;
+  const gpus = mapped.length === 0 ? all : all.filter((gpu) => mapped.some((one) => isAtAddress(gpu, one)));
   const [first, ...others] = gpus;
   if (first === undefined || isPciAddress(wanted)) return gpus.find((gpu) => isAtAddress(gpu, wanted));
   if (others.some((gpu) => gpu.vendor !== first.vendor)) return undefined;

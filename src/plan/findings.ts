@@ -14,6 +14,7 @@ export interface Finding {
   readonly message: string;
   readonly help?: string;
   readonly related?: readonly RelatedPlace[];
+  readonly drawing?: readonly string[];
   readonly onKey?: boolean;
 }
 
@@ -102,7 +103,7 @@ function fromGroup(group: { first: HostFinding; hosts: string[]; facts: RelatedP
   });
 }
 
-function fromFinding({ code, path, message, help, related, onKey }: Finding): Diagnostic {
+function fromFinding({ code, path, message, help, related, drawing, onKey }: Finding): Diagnostic {
   return {
     severity: severityOf(code),
     code,
@@ -111,6 +112,7 @@ function fromFinding({ code, path, message, help, related, onKey }: Finding): Di
     path,
     ...(onKey === true ? { onKey } : {}),
     ...(help === undefined ? {} : { help }),
+    ...(drawing === undefined ? {} : { drawing }),
     ...(related === undefined || related.length === 0 ? {} : { related }),
   };
 }

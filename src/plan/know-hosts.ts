@@ -7,6 +7,7 @@ import type { PlanInputs } from "../model/plan.ts";
 import { MIN_SYSTEMD } from "../model/software-versions.ts";
 import { expectGuest, expectProvisionedMachine } from "./expected-facts.ts";
 import type { Findings } from "./findings.ts";
+import { listMappings, listTaken } from "./give-away.ts";
 import { listCards } from "./list-cards.ts";
 import type { Site } from "./site.ts";
 import { PLATFORMS } from "./site.ts";
@@ -27,7 +28,7 @@ export function knowHosts(fleet: Fleet, inputs: PlanInputs, findings: Findings):
   );
   const sites: Site[] = [];
   for (const spec of fleet.hosts) {
-    const facts = findFacts(spec, inputs, findings);
+    const facts = findFacts(spec, fleet, inputs, findings);
     if (facts === null) continue;
     const arch = chooseArch(spec, facts.inventory);
     if (arch === null) reportArch(spec, facts.inventory, findings);
@@ -42,14 +43,15 @@ interface Facts {
 }
 
 /** null: nothing is known, and that was reported. */
-function findFacts(spec: HostSpec, inputs: PlanInputs, findings: Findings): Facts | null {
+function findFacts(spec: HostSpec, fleet: Fleet, inputs: PlanInputs, findings: Findings): Facts | null {
   if (spec.kind === "kubernetes") return { inventory: null, from: "expected" };
   const detected = inputs.inventories.get(spec.name) ?? null;
   if (detected !== null) return { inventory: detected, from: "detected" };
   if (spec.kind === "vm") {
     const parent = inputs.inventories.get(spec.parent) ?? null;
     // Without the parent's inventory nothing can be expected; that it is missing is said once, at the parent.
-    return parent === null ? null : { inventory: expectGuest(spec, parent), from: "expected" };
+    if (parent === null) return null;
+    return { inventory: expectGuest(spec, parent, listMappedCards(spec, fleet)), from: "expected" };
   }
   if (spec.kind === "machine" && spec.os !== null) {
     reportAssumed(spec, findings);
@@ -63,6 +65,12 @@ function findFacts(spec: HostSpec, inputs: PlanInputs, findings: Findings): Fact
     help: `run \`ci-fleet init --name ${spec.name}\` on that machine, in a clone of this repository, and commit the file`,
   });
   return null;
+}
+
+/** Cards of which the guest gets one, where the spec itself says what the mapping holds. */
+function listMappedCards(vm: VmSpec, fleet: Fleet): readonly string[] {
+  const parent = fleet.hosts.find(({ name }) => name === vm.parent);
+  return parent === undefined ? [] : (listMappings(parent).find(({ name }) => name === vm.gpu)?.cards ?? []);
 }
 
 function reportAssumed(spec: MachineSpec, findings: Findings): void {
@@ -117,7 +125,7 @@ function describeSite(
     arch,
     platform: PLATFORMS[arch],
     supervision: chooseSupervision(spec, inventory),
-    cards: inventory === null ? [] : listCards(inventory, guests),
+    cards: inventory === null ? [] : listCards(inventory, listTaken(spec, guests)),
     totals: { cpus: countCpus(inventory), memory: countMemory(inventory) },
   };
 }

@@ -1,8 +1,8 @@
 // Which cards of a host its runners can be given, and which not and why. Identity is the UUID: an index
-// changes when a card is added. In: an inventory and the guests that take cards. Out: cards, in a fixed order.
+// changes when a card is added. In: an inventory and what guests take of it. Out: cards, in a fixed order.
 
-import type { VmSpec } from "../model/fleet.ts";
 import type { GpuFacts, GpuVendor, Inventory } from "../model/inventory.ts";
+import { isAtAddress, isVirtual } from "./give-away.ts";
 import type { Card } from "./site.ts";
 
 const MIB = 2 ** 20;
@@ -17,13 +17,17 @@ const WORKING_DRIVERS: Readonly<Record<GpuVendor, readonly string[]>> = {
 };
 
 /** Discrete before integrated, then by address: the same machine always gives the same order. */
-export function listCards(inventory: Inventory, guests: readonly VmSpec[]): readonly Card[] {
+export function listCards(
+  inventory: Inventory,
+  taken: readonly { readonly address: string; readonly taker: string }[],
+): readonly Card[] {
   const gpus = (inventory.gpus ?? [])
     .map((gpu, position) => ({ gpu, position }))
     .toSorted((a, b) => compareText(orderKey(a.gpu), orderKey(b.gpu)) || a.position - b.position);
   return gpus.flatMap(({ gpu, position }) => {
     const rank = gpus.filter((o) => o.gpu.vendor === gpu.vendor && rankBefore(o, { gpu, position })).length;
-    const guest = guests.find((vm) => vm.gpu !== null && isAtAddress(gpu, vm.gpu))?.name ?? null;
+    const guest =
+      taken.find(({ address }) => isAtAddress(gpu, address) && !isVirtual(gpu, address))?.taker ?? null;
     const card = describeCard(gpu, { position, rank, guest, inventory });
     if (gpu.mig === null || gpu.mig.length === 0) return [card];
     return gpu.mig.map((device) => ({
@@ -38,20 +42,6 @@ export function listCards(inventory: Inventory, guests: readonly VmSpec[]): read
       memory: readProfileMemory(device.profile),
     }));
   });
-}
-
-/** Anything else that a spec may write is the name of a resource mapping, which the hypervisor resolves. */
-export function isPciAddress(text: string): boolean {
-  return /^[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}(?:\.[0-7])?$/i.test(text);
-}
-
-/** `0000:01:00` or `0000:01:00.0` of a spec against a card with all its functions. */
-export function isAtAddress(gpu: GpuFacts, address: string): boolean {
-  const wanted = address.toLowerCase();
-  const own = [gpu.address, ...gpu.functions.map((device) => device.address)];
-  return own.some(
-    (a) => a !== null && (a.toLowerCase() === wanted || a.toLowerCase().startsWith(`${wanted}.`)),
-  );
 }
 
 interface Surroundings {

@@ -3,8 +3,9 @@
 // In: a site, its placements, its guests. Out: the capacity, findings.
 
 import type { DocPath, RelatedPlace } from "../base/diagnostic.ts";
+import type { Capacity } from "../model/capacity.ts";
 import type { PoolSpec, VmSpec } from "../model/fleet.ts";
-import type { Capacity, Placement } from "../model/plan.ts";
+import type { Placement } from "../model/plan.ts";
 import { count, eachOf, type Findings, joinWords, nameMemory } from "./findings.ts";
 import type { Site } from "./site.ts";
 

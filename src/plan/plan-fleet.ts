@@ -6,7 +6,7 @@ import type { Checked } from "../base/checked.ts";
 import type { Fleet, PoolSpec } from "../model/fleet.ts";
 import { nameUnits } from "../model/names.ts";
 import type { Plan, PlanInputs, PlannedHost } from "../model/plan.ts";
-import { checkGuests } from "./check-guests.ts";
+import { checkGuests, type Departures } from "./check-guests.ts";
 import { checkPlacement } from "./check-placement.ts";
 import {
   checkCaches,
@@ -23,8 +23,11 @@ import { type Findings, startFindings } from "./findings.ts";
 import { chooseRunnerVersion, type ImageChooser, startImageChooser } from "./images.ts";
 import { type KnownHosts, knowHosts } from "./know-hosts.ts";
 import { checkCapacity, measureCapacity } from "./measure-capacity.ts";
+import { numberGuests } from "./number-guests.ts";
 import { placePool } from "./place-pool.ts";
+import { planHypervisor } from "./plan-hypervisor.ts";
 import { planNetwork } from "./plan-network.ts";
+import { planVfio } from "./plan-vfio.ts";
 import { chooseDeputy, planWatchdog } from "./plan-watchdog.ts";
 import type { Site } from "./site.ts";
 import { summarizePools } from "./summarize-pools.ts";
@@ -36,7 +39,7 @@ export function planFleet(fleet: Fleet, inputs: PlanInputs): Checked<Plan> {
     return at === undefined ? "inventory" : { at };
   });
   const known = knowHosts(fleet, inputs, findings);
-  checkGuests(known, findings);
+  const departures = checkGuests(known, inputs.acceptedRisks, findings);
   const pools = chooseHosts(fleet, known, findings);
   for (const pool of fleet.pools) {
     checkSharedCards(pool, findings);
@@ -45,7 +48,7 @@ export function planFleet(fleet: Fleet, inputs: PlanInputs): Checked<Plan> {
   const shares = countSlots(pools, findings);
   const chooseImage = startImageChooser(fleet, inputs, findings);
   const placed = placeAll(fleet, known, pools, shares, chooseImage, findings);
-  const hosts = finishHosts(fleet, known, placed, findings);
+  const hosts = finishHosts({ fleet, inputs, known, departures, findings }, placed);
   const watchdog = planWatchdog(fleet, hosts, findings);
   const network = planNetwork(fleet, inputs, findings);
   const diagnostics = findings.list();
@@ -92,22 +95,36 @@ function placeAll(
   }));
 }
 
+interface Finishing {
+  readonly fleet: Fleet;
+  readonly inputs: PlanInputs;
+  readonly known: KnownHosts;
+  readonly departures: ReadonlyMap<string, Departures>;
+  readonly findings: Findings;
+}
+
 function finishHosts(
-  fleet: Fleet,
-  known: KnownHosts,
+  { fleet, inputs, known, departures, findings }: Finishing,
   placed: readonly PlacedHost[],
-  findings: Findings,
 ): readonly PlannedHost[] {
+  const ids = numberGuests(fleet, findings);
   const pools = new Map(fleet.pools.map((pool) => [pool.name, pool]));
   const deputy = chooseDeputy(fleet);
   const hosts = placed.map((host) => {
     const { site, placements } = host;
-    const load = { site, placements, pools, guests: known.guests.get(site.name) ?? [] };
+    const guests = known.guests.get(site.name) ?? [];
+    const load = { site, placements, pools, guests };
     const capacity = measureCapacity(load);
     checkCapacity(load, capacity, findings);
     checkLimits(pools, host, findings);
     checkCaches(pools, host, findings);
-    return describeHost(fleet, site, placements, capacity, site.name === deputy);
+    const vfio = planVfio(site, departures.get(site.name), findings);
+    const hypervisor = planHypervisor({ fleet, inputs, site, guests, ids, vfio });
+    return {
+      ...describeHost(fleet, site, placements, capacity, site.name === deputy),
+      vfio,
+      hypervisor,
+    };
   });
   checkTarball(fleet, pools, placed, findings);
   return hosts;

@@ -52,7 +52,7 @@ function placeOnGuest(host: PlannedHost, file: RenderedFile): readonly GuestFile
   const folder = `hosts/${host.name}/`;
   if (!file.path.startsWith(folder)) return [];
   const below = file.path.slice(folder.length);
-  const isForOthers = /^(?:cloud-init|systemd\/user)\//.test(below) || below === "manifest.json";
+  const isForOthers = /^(?:cloud-init|systemd\/user|vfio)\//.test(below) || below === "manifest.json";
   if (isForOthers) return [];
   const { content, mode } = file;
   if (below.startsWith("systemd/")) {

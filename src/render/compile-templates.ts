@@ -16,8 +16,8 @@ export class TemplateError extends Error {}
 /** Blocks that a template may use: ask yes or no, loop, step into a record. */
 const blockNames = ["if", "unless", "each", "with"];
 
-/** Helpers that print a word from an allow-list, harmless in any quotes. */
-const bareNames = ["int", "name"];
+/** Helpers that print only what an allow-list has, harmless in any quotes. */
+const bareNames = ["int", "kernelToken", "name", "plain"];
 
 export function compileTemplates(sources: readonly TemplateSource[], helperNames: readonly string[]): string {
   const knownHelpers = Object.fromEntries([...blockNames, ...helperNames].map((name) => [name, true]));

@@ -5,24 +5,50 @@ import type { RenderedFile } from "../model/rendered-file.ts";
 import { renderAuthority } from "./authority-file.ts";
 import { renderCloudInit } from "./cloud-init.ts";
 import { renderContainers } from "./compose.ts";
+import { renderProxmox } from "./proxmox.ts";
 import { renderSystemd } from "./systemd.ts";
+import { renderVfio } from "./vfio.ts";
 import { renderWorkflows } from "./workflows.ts";
 
 /** `hosts` null: all of them, and what belongs to the fleet as a whole. */
 export function renderPlan(plan: Plan, hosts: ReadonlySet<string> | null): readonly RenderedFile[] {
   const files: RenderedFile[] = hosts === null ? [...renderWorkflows(plan)] : [];
+  const desk = openDesk(plan);
   for (const host of plan.hosts) {
-    if (hosts === null || hosts.has(host.name)) files.push(...renderHost(plan, host));
+    if (hosts === null || hosts.has(host.name)) files.push(...desk.renderHost(host));
   }
   return files;
 }
 
-/** cloud-init last: its user-data carries what the others made. */
-function renderHost(plan: Plan, host: PlannedHost): readonly RenderedFile[] {
-  const files = [
-    ...renderContainers(plan, host),
-    ...renderSystemd(plan, host),
-    ...renderAuthority(plan, host),
-  ];
-  return [...files, ...renderCloudInit(plan, host, files)];
+/** A guest's seed lies with the node that gives it to the guest, and carries what is rendered for the guest itself. */
+function openDesk(plan: Plan) {
+  const own = new Map<string, readonly RenderedFile[]>();
+  const nodes = plan.hosts.filter(({ hypervisor }) => hypervisor !== null);
+  const onNode = new Set(nodes.flatMap(({ hypervisor }) => hypervisor?.guests.map(({ name }) => name) ?? []));
+  const byName = new Map(onNode.size === 0 ? [] : plan.hosts.map((host) => [host.name, host]));
+  const renderOwn = (host: PlannedHost): readonly RenderedFile[] => {
+    const known = own.get(host.name);
+    if (known !== undefined) return known;
+    const files = [
+      ...renderContainers(plan, host),
+      ...renderSystemd(plan, host),
+      ...renderAuthority(plan, host),
+      ...renderVfio(plan, host),
+    ];
+    if (onNode.has(host.name)) own.set(host.name, files);
+    return files;
+  };
+  const renderSeed = (name: string): readonly RenderedFile[] => {
+    const guest = byName.get(name);
+    return guest === undefined ? [] : renderCloudInit(plan, guest, renderOwn(guest));
+  };
+  return {
+    renderHost(host: PlannedHost): readonly RenderedFile[] {
+      const files = renderOwn(host);
+      if (onNode.has(host.name)) return files;
+      if (host.hypervisor === null) return [...files, ...renderCloudInit(plan, host, files)];
+      const seeds = new Map(host.hypervisor.guests.map(({ name }) => [name, renderSeed(name)]));
+      return [...files, ...renderProxmox(plan, host, seeds)];
+    },
+  };
 }

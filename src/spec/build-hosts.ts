@@ -2,7 +2,7 @@
 // through. Out: hosts in the order of the file, and which names a common name stands for.
 
 import type { DocPath } from "../base/diagnostic.ts";
-import type { GuestNetwork, HostSpec, VmSpec } from "../model/fleet.ts";
+import type { GuestNetwork, HostSpec, ProxmoxSpec, VmSpec } from "../model/fleet.ts";
 import type { RuleValue } from "./rule.ts";
 import type { SPEC } from "./table.ts";
 import type { HOST } from "./table-hosts.ts";
@@ -39,7 +39,7 @@ function buildHost(name: string, host: HostValue, at: DocPath): readonly HostSpe
       return [{ kind: "machine", name, os, network: buildNetwork(network), sshKeys, at }];
     }
     case "proxmox":
-      return [{ kind: "proxmox", name, ...host.value, at }];
+      return [{ kind: "proxmox", name, ...host.value, mappings: listMappings(host.value.mappings), at }];
     case "kubernetes":
       return [{ kind: "kubernetes", name, ...host.value, at }];
     case "vm":
@@ -57,6 +57,10 @@ function buildVms(base: string, vm: VmValue, at: DocPath): readonly VmSpec[] {
     ordinal: i + 1,
     vmId: vmId === null ? null : vmId + i,
   }));
+}
+
+function listMappings(mappings: ReadonlyMap<string, readonly string[]>): ProxmoxSpec["mappings"] {
+  return [...mappings].map(([name, cards]) => ({ name, cards }));
 }
 
 function buildNetwork(network: NetworkValue): GuestNetwork {

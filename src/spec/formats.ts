@@ -151,6 +151,27 @@ const FORMATS = {
     expected: "a PCI address without function such as 0000:01:00, or the name of a resource mapping",
     pattern: "^(?:[0-9a-f]{4,8}:[0-9a-f]{2}:[01][0-9a-f](?:\\.[0-7])?|[A-Za-z][A-Za-z0-9_-]{1,63})$",
   },
+  pciAddress: {
+    expected: "a PCI address without function such as 0000:01:00",
+    pattern: "^[0-9a-f]{4,8}:[0-9a-f]{2}:[01][0-9a-f](?:\\.[0-7])?$",
+  },
+  mapping: {
+    expected: "the name of a resource mapping: a letter, then letters, digits, hyphens and underscores",
+    pattern: "^[A-Za-z][A-Za-z0-9_-]{1,63}$",
+  },
+  cpuFlag: {
+    expected: "+ or - and one of the flags that Proxmox lets guests have, such as +pcid",
+    pattern:
+      "^[+-](?:aes|amd-no-ssb|amd-ssbd|hv-evmcs|hv-tlbflush|ibpb|md-clear|nested-virt|pcid|pdpe1gb|spec-ctrl|ssbd|virt-ssbd)$",
+  },
+  romFile: {
+    expected: "the name of a file in /usr/share/kvm",
+    pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$",
+  },
+  guestTag: {
+    expected: "a tag of lower-case letters, digits and any of _+.-, not beginning with a sign",
+    pattern: "^[a-z0-9_][a-z0-9_+.-]{0,62}$",
+  },
   storage: { expected: "a Proxmox storage id", pattern: "^[A-Za-z][A-Za-z0-9._-]{0,98}[A-Za-z0-9]$" },
   bridge: { expected: "a bridge such as vmbr0", pattern: "^[A-Za-z][A-Za-z0-9_.-]{0,14}$" },
   cidr: {
@@ -159,8 +180,9 @@ const FORMATS = {
   },
   ip: { expected: "an IPv4 or IPv6 address", pattern: `^(?:${IPV4}|[0-9a-fA-F:]{2,39})$`, judge: judgeIp },
   mac: {
-    expected: "a MAC address such as bc:24:11:00:00:01",
-    pattern: "^[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){5}$",
+    expected: "the MAC address of one interface such as bc:24:11:00:00:01",
+    // The lowest bit of the first byte means a group of interfaces.
+    pattern: "^[0-9a-fA-F][02468aceACE](?::[0-9a-fA-F]{2}){5}$",
   },
   sshKey: {
     expected: "one line of an OpenSSH public key",

@@ -2,6 +2,7 @@
 
 import type { Rule } from "./draft.ts";
 import { GPU_RULES } from "./rules/gpu-rules.ts";
+import { GUEST_RULES } from "./rules/guest-rules.ts";
 import { HOST_RULES } from "./rules/host-rules.ts";
 import { KEPT_FOLDER_RULES } from "./rules/kept-folder-rules.ts";
 import { LABEL_RULES } from "./rules/label-rules.ts";
@@ -15,6 +16,7 @@ import { TRUST_RULES } from "./rules/trust-rules.ts";
 export const FLEET_RULES: readonly Rule[] = [
   ...NAME_RULES,
   ...HOST_RULES,
+  ...GUEST_RULES,
   ...TARGET_RULES,
   ...RUNNER_RULES,
   ...POOL_RULES,

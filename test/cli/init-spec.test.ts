@@ -57,6 +57,7 @@ test("each machine gets a first spec that it can hold", () => {
       inventories,
       imageFolders: new Map(),
       authority: null,
+      acceptedRisks: [],
     };
     const planned = planFleet(fleet, inputs);
     assert.equal(hasErrors(planned.diagnostics), HOPELESS.includes(name), `${name}: ${text}`);

@@ -34,8 +34,11 @@ export function listFixtureHosts(): readonly string[] {
   return readdirSync(HOSTS_DIR).sort();
 }
 
-export function openFixtureHost(name: string): { readonly files: HostFiles; readonly tools: HostTools } {
-  const folder = `${HOSTS_DIR}/${name}`;
+export function openFixtureHost(
+  name: string,
+  hosts = HOSTS_DIR,
+): { readonly files: HostFiles; readonly tools: HostTools } {
+  const folder = `${hosts}/${name}`;
   const nodes: Record<string, Node> = JSON.parse(readFileSync(`${folder}/nodes.json`, "utf8"));
   // null: nobody to ask, as with `detect --root`.
   const answers: Record<string, Answer> | null = JSON.parse(readFileSync(`${folder}/tools.json`, "utf8"));

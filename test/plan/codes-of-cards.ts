@@ -10,8 +10,10 @@ import {
   makeInventory,
   makeNvidiaInventory,
   makePool,
+  makeProxmox,
   makeRequest,
 } from "./make-fleet.ts";
+import { makeNode, makeNodeCard, USB } from "./make-node.ts";
 
 export const CARD_CASES: Readonly<Record<string, Case>> = {
   CF213: {
@@ -138,5 +140,59 @@ export const CARD_CASES: Readonly<Record<string, Case>> = {
     path: ["pools", "gpu", "gpu"],
     message:
       "the group that may open the render nodes of `forge` is not known, so jobs there will not reach the GPU",
+  },
+  CF734: {
+    fleet: makeFleet([pve, makeGuest("vm", "pve", { gpu: "0000:01:00" })], [makePool("ci")]),
+    inputs: makeInputs({ pve: makeNode([makeNodeCard(1)], { 1: [USB] }) }),
+    path: ["hosts", "vm", "gpu"],
+    message:
+      "0000:01:00.0 of `pve` shares its IOMMU group with 0000:00:14.0 (USB controller, driver xhci_hcd), which the guest would take along",
+  },
+  CF735: {
+    fleet: makeFleet([pve, makeGuest("vm", "pve", { gpu: "0000:01:00" })], [makePool("ci")]),
+    inputs: makeInputs({ pve: makeNode([makeNodeCard(1, { bootVga: true })]) }),
+    path: ["hosts", "vm", "gpu"],
+    message: "0000:01:00.0 is the only display of `pve`",
+  },
+  CF736: {
+    fleet: makeFleet([pve, makeGuest("vm", "pve", { gpu: "0000:01:00" })], [makePool("ci")]),
+    inputs: makeInputs({ pve: makeNode([makeNodeCard(1, { bootVga: true }), makeNodeCard(2)]) }),
+    path: ["hosts", "vm", "gpu"],
+    message: "0000:01:00.0 is the card on which the firmware of `pve` shows its first screen",
+  },
+  CF737: {
+    fleet: makeFleet([pve, makeGuest("vm", "pve", { gpu: "0000:01:00" })], [makePool("ci")]),
+    inputs: makeInputs({ pve: makeNode([makeNodeCard(1, { driver: "nvidia" })]) }),
+    path: ["hosts", "vm", "gpu"],
+    message: "`pve` itself works with 0000:01:00.0: NVIDIA's driver holds it",
+  },
+  CF738: {
+    fleet: makeFleet(
+      [
+        pve,
+        makeProxmox("pve2"),
+        makeGuest("a", "pve", { vmId: 9000 }),
+        makeGuest("b", "pve2", { vmId: 9000 }),
+      ],
+      [makePool("ci")],
+    ),
+    inputs: makeInputs({ pve: makeNode([]), pve2: makeNode([]) }),
+    path: ["hosts", "b", "vmId"],
+    message: "`a` on `pve` and `b` on `pve2` have the VM id 9000",
+  },
+  CF739: {
+    fleet: makeFleet([pve, makeGuest("vm", "pve", { gpu: "0000:01:00" })], [makePool("ci")]),
+    inputs: makeInputs({
+      pve: makeNode(
+        [makeNodeCard(1)],
+        {},
+        {
+          kernel: { release: "6.5.13-1-pve", proxmox: true, options: [] },
+          proxmox: { version: "8.1.4", node: "pve", bootLoader: null, bootTool: null },
+        },
+      ),
+    }),
+    path: ["hosts", "vm", "gpu"],
+    message: "`pve` needs a kernel option, and whether GRUB or systemd-boot starts its kernel is not known",
   },
 };

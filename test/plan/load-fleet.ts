@@ -57,6 +57,7 @@ export function loadFleet(folder: string): LoadedFleet {
     inventories,
     imageFolders: readImageFolders(fleet, folder),
     authority: readAuthority(fleet.network.ca, folder)?.read ?? null,
+    acceptedRisks: [],
   });
   return {
     plan: planned.value,

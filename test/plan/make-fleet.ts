@@ -4,6 +4,7 @@
 import type {
   Fleet,
   GpuRequest,
+  GuestHardware,
   HostSpec,
   KubernetesSpec,
   MachineSpec,
@@ -21,7 +22,7 @@ export function makeMachine(name: string, given: Partial<MachineSpec> = {}): Mac
   return { kind: "machine", name, at, os: null, network: { kind: "dhcp" }, sshKeys: [], ...given };
 }
 
-export function makeProxmox(name: string): ProxmoxSpec {
+export function makeProxmox(name: string, given: Partial<ProxmoxSpec> = {}): ProxmoxSpec {
   return {
     kind: "proxmox",
     name,
@@ -31,8 +32,37 @@ export function makeProxmox(name: string): ProxmoxSpec {
     bridge: "vmbr0",
     template: null,
     firstId: 9000,
+    mappings: [],
+    ...given,
   };
 }
+
+export const HARDWARE: GuestHardware = {
+  machine: "q35",
+  bios: "ovmf",
+  secureBoot: false,
+  cpu: "host",
+  flags: [],
+  numa: false,
+  hugepages: null,
+  vga: null,
+  pcie: null,
+  rombar: true,
+  romfile: null,
+  xVga: false,
+  scsihw: "virtio-scsi-single",
+  iothread: null,
+  cache: "none",
+  discard: true,
+  ssd: true,
+  vlan: null,
+  firewall: false,
+  mtu: null,
+  queues: null,
+  onboot: true,
+  startup: null,
+  tags: [],
+};
 
 export function makeGuest(name: string, parent: string, given: Partial<VmSpec> = {}): VmSpec {
   return {
@@ -50,6 +80,8 @@ export function makeGuest(name: string, parent: string, given: Partial<VmSpec> =
     sshKeys: [],
     vmId: null,
     lifetime: "persistent",
+    hardware: HARDWARE,
+    acceptRisk: [],
     ...given,
   };
 }
@@ -263,6 +295,7 @@ export function makeInputs(
     inventories: new Map(Object.entries(inventories)),
     imageFolders: new Map(),
     authority: null,
+    acceptedRisks: [],
     ...given,
   };
 }

@@ -96,6 +96,7 @@ for (const [path, format] of FIELDS) {
           inventories,
           imageFolders: new Map(),
           authority: null,
+          acceptedRisks: [],
         };
         const plan = planFleet(spec.fleet, context);
         if (plan.value === null) return;

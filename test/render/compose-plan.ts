@@ -81,6 +81,8 @@ export function makeHost(placements: readonly Placement[], change: Partial<Plann
       gpus: [],
     },
     provisioning: null,
+    vfio: null,
+    hypervisor: null,
     ...change,
   };
 }

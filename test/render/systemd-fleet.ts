@@ -127,6 +127,8 @@ export function makeHost(change: Partial<PlannedHost> = {}): PlannedHost {
       gpus: [],
     },
     provisioning: null,
+    vfio: null,
+    hypervisor: null,
     ...change,
   };
 }

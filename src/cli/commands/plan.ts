@@ -11,7 +11,7 @@ import { warnAbout } from "../report-diagnostics.ts";
 
 export const run: Command = async (call) => {
   const { flags, terminal } = call;
-  const loaded = loadFleet(call);
+  const loaded = loadFleet(call, flags.texts("accept-risk"));
   warnAbout(loaded, terminal);
   if (loaded.plan === null) return FOUND;
   terminal.out(flags.has("json") ? writeJson(describePlanAsData(loaded.plan)) : describePlan(loaded.plan));

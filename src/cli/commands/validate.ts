@@ -16,7 +16,7 @@ export const run: Command = async (call) => {
     throw new UsageError(`--json and -o ${asked} exclude each other`);
   }
   const format = (flags.has("json") ? "json" : (asked ?? "text")) as ReportFormat;
-  const loaded = loadFleet(call);
+  const loaded = loadFleet(call, flags.texts("accept-risk"));
   const isForGitHub = format === "sarif" || format === "github";
   const placed = isForGitHub ? placeInRepository(loaded, call.folder) : placeAll(loaded);
   terminal.out(await formatDiagnostics(placed, format, terminal.outColour));

@@ -41,6 +41,7 @@ function holds(text: string, host: string, inventory: Inventory): boolean {
     inventories,
     imageFolders: new Map(),
     authority: null,
+    acceptedRisks: [],
   };
   const planned = planFleet(fleet, inputs);
   return planned.value !== null && !hasErrors(planned.diagnostics);

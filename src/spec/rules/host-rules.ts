@@ -154,7 +154,7 @@ const vmIdTaken: Rule = ({ fleet }, say) => {
   }
 };
 
-function* firstOfEach({ fleet }: Draft): Generator<VmSpec> {
+export function* firstOfEach({ fleet }: Draft): Generator<VmSpec> {
   for (const host of fleet.hosts) if (host.kind === "vm" && (host.ordinal ?? 1) === 1) yield host;
 }
 
