@@ -197,12 +197,12 @@ function listPatterns({ units }: Plan): readonly string[] {
 }
 
 /** What a host with systemd has beside its slots. */
-export function listUpkeepUnits({ units }: Plan, host: PlannedHost): readonly string[] {
+export function listUpkeepUnits({ units, watchdog }: Plan, host: PlannedHost): readonly string[] {
   const hasCaches = host.placements.some(({ caches }) => caches.length > 0);
   const isRootless = host.placements.some(({ docker }) => docker === "rootless");
   return [
     units.target,
-    `${units.watchdog}.timer`,
+    ...(watchdog.mode === "timer" ? [`${units.watchdog}.timer`] : []),
     `${units.watchdog}.service`,
     ...(hasCaches ? [`${units.cache}.timer`] : []),
     ...(host.emulate.length > 0 ? [units.binfmt] : []),

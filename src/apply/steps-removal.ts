@@ -60,9 +60,14 @@ function endTarget({ commands, installed, disturbed, places }: Desk): readonly S
 
 /** While their scripts are there: the end of one takes back what its start has done. */
 function endUpkeep(desk: Desk): readonly Step[] {
-  const { commands, disturbed } = desk;
+  const { commands, disturbed, wanted } = desk;
+  const stays = (unit: string) => (wanted?.upkeep ?? []).some((each) => each.unit === unit);
   return listStaleUpkeep(desk).flatMap((unit) => {
     const service = unit.replace(/\.timer$/, ".service");
+    // A timer's work that a service of the same name goes on with.
+    if (service !== unit && stays(service)) {
+      return [step(tolerate(commands.stopUnits([unit])), "UnitIsNotWanted", disturbed)];
+    }
     const stop = (name: string, because: string) =>
       step(tolerate(commands.stopUnits([name])), because, disturbed);
     return [

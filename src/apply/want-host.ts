@@ -114,9 +114,15 @@ function listUpkeep(
   below: ReadonlyMap<string, string>,
   slots: Wanted["slots"],
 ): readonly WantedUpkeep[] {
-  const { units } = plan;
+  const { units, watchdog } = plan;
   const generationOf = (...paths: readonly string[]) =>
     hashWithoutComments(paths.map((path) => below.get(path) ?? ""));
+  /** It runs as long as its program is in memory: another one takes effect by a restart. */
+  const wantDaemon = (unit: string): WantedUpkeep => ({
+    unit,
+    generation: hashWithoutComments([below.get(unit) ?? "", plan.ciFleetVersion]),
+    disturbs: [],
+  });
   const candidates: readonly WantedUpkeep[] = [
     {
       unit: units.binfmt,
@@ -128,11 +134,12 @@ function listUpkeep(
       generation: generationOf(units.rootless),
       disturbs: slots.filter(({ docker }) => docker === "rootless").map(({ name }) => name),
     },
-    ...[units.watchdog, units.cache].map((name) => ({
-      unit: `${name}.timer`,
-      generation: generationOf(`${name}.timer`),
+    ...[`${units.watchdog}.timer`, `${units.cache}.timer`].map((unit) => ({
+      unit,
+      generation: generationOf(unit),
       disturbs: [],
     })),
+    ...(watchdog.mode === "daemon" ? [wantDaemon(`${units.watchdog}.service`)] : []),
   ];
   return candidates.filter(({ unit }) => below.has(unit));
 }

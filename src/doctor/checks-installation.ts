@@ -71,7 +71,7 @@ const unitsAreLoaded: Check = {
       ...all.flatMap((unit) => judgeLoad(facts, unit)),
       ...judgeReload(facts, all),
       ...judgeTarget(facts, units.value.get(facts.plan.units.target)),
-      ...judgeTimer(facts, units.value.get(`${facts.plan.units.watchdog}.timer`)),
+      ...judgeWatchdog(facts, units.value),
       ...judgeKillMode(slots.flatMap(({ unit }) => (unit.known && unit.value !== null ? [unit.value] : []))),
     ];
     return found.length > 0 ? found : [fine(`${count(all.length, "unit")} loaded and in order`)];
@@ -103,13 +103,12 @@ function judgeTarget(facts: DoctorFacts, target: ObservedUnit | undefined): read
   ];
 }
 
-function judgeTimer(facts: DoctorFacts, timer: ObservedUnit | undefined): readonly Judgement[] {
-  if (timer === undefined || timer.load !== "loaded" || timer.active === "active") return [];
+function judgeWatchdog(facts: DoctorFacts, units: ReadonlyMap<string, ObservedUnit>): readonly Judgement[] {
+  const { units: names, watchdog } = facts.plan;
+  const unit = units.get(`${names.watchdog}.${watchdog.mode === "daemon" ? "service" : "timer"}`);
+  if (unit === undefined || unit.load !== "loaded" || unit.active === "active") return [];
   return [
-    warn(
-      `${timer.name} is ${timer.active}: the watchdog does not look`,
-      systemctl(facts, "start", timer.name),
-    ),
+    warn(`${unit.name} is ${unit.active}: the watchdog does not look`, systemctl(facts, "start", unit.name)),
   ];
 }
 

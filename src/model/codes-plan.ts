@@ -216,9 +216,9 @@ export const PLAN_CODES: readonly CodeEntry[] = [
   {
     code: "CF722",
     name: "over-budget",
-    severity: "warning",
+    severity: "error",
     summary: "The watchdogs together would ask GitHub more often than the budget allows",
-    why: "A watchdog keeps to its share of the budget by asking less often, so it notices later what happened.",
+    why: "A watchdog whose share is spent looks at its own host alone, so that for a part of every hour nobody would notice what happens at GitHub.",
     fix: "Raise `watchdog.every` or `watchdog.budget.githubRequestsPerHour`.",
   },
   {

@@ -266,6 +266,7 @@ export type CacheSpec =
   | { readonly kind: "buildx"; readonly name: string; readonly size: number };
 
 export interface WatchdogSpec {
+  readonly mode: "timer" | "daemon";
   readonly every: number;
   readonly offlineAfter: number;
   /** Host that prunes the ghosts of hosts that are gone; null: the first machine. */
@@ -274,5 +275,8 @@ export interface WatchdogSpec {
   readonly budget: { readonly githubRequestsPerHour: number; readonly removalsPerPass: number };
   readonly metrics: string | null;
   readonly ping: string | null;
+  /** `ADDRESS:PORT`, or `none`. */
+  readonly listen: string;
+  readonly webhook: { readonly secret: string } | null;
   readonly at: DocPath;
 }

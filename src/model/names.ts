@@ -56,6 +56,9 @@ export function nameUnits(fleet: string): UnitNames {
   };
 }
 
+/** Under this name systemd hands the secret of GitHub's webhook to the watchdog. */
+export const WEBHOOK_SECRET_ID = "webhook.secret";
+
 /** Folders of a fleet that is installed for the whole system. */
 export function placesOf(fleet: string): Places {
   return {

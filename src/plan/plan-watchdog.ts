@@ -37,16 +37,19 @@ export function planWatchdog(
       path: watchdog.at,
       message: `the watchdogs of ${count(hosts.length, "host")} would send about ${projected} requests an hour to GitHub, above the budget of ${budget}`,
       help:
-        (slower === undefined ? "raise" : `set \`watchdog.every\` to ${slower / 60_000}m, or raise`) +
+        (slower === undefined ? "raise" : `set \`watchdog.every\` to ${writeSpan(slower)}, or raise`) +
         " `watchdog.budget.githubRequestsPerHour` (a token has 5000, an App up to 12500)",
     });
   }
   return {
+    mode: watchdog.mode,
     every: watchdog.every,
     offlineAfter: watchdog.offlineAfter,
     deputy,
     metrics: watchdog.metrics,
     ping: watchdog.ping,
+    listen: readListen(watchdog.listen),
+    webhookSecret: watchdog.webhook?.secret ?? null,
     activeWithin: watchdog.scale.activeWithin,
     githubRequestsPerHour: budget,
     removalsPerPass: watchdog.budget.removalsPerPass,
@@ -54,7 +57,20 @@ export function planWatchdog(
   };
 }
 
-const PACES = [1, 2, 3, 5, 10, 15, 20, 30, 60].map((minutes) => minutes * 60_000);
+const PACES = [10, 15, 20, 30, 60, 120, 180, 300, 600, 900, 1200, 1800, 3600].map(
+  (seconds) => seconds * 1000,
+);
+
+function writeSpan(milliseconds: number): string {
+  return milliseconds % 60_000 === 0 ? `${milliseconds / 60_000}m` : `${milliseconds / 1000}s`;
+}
+
+/** The spec's form was checked: brackets around an IPv6 address, a port behind the last colon. */
+function readListen(text: string): PlannedWatchdog["listen"] {
+  if (text === "none") return null;
+  const cut = text.lastIndexOf(":");
+  return { address: text.slice(0, cut).replace(/^\[|\]$/g, ""), port: Number(text.slice(cut + 1)) };
+}
 
 /** The spec's, else the first machine or guest: clusters and hypervisors have no watchdog. */
 export function chooseDeputy(fleet: Fleet): string | null {

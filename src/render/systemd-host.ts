@@ -15,6 +15,8 @@ export type Variable = { readonly key: string; readonly value: string };
 /** `below`: the path below the user's folder of configuration, null where `path` holds. */
 export type Credential = { readonly id: string; readonly path: string; readonly below: string | null };
 
+export type SecretFile = Pick<CredentialFile, "id" | "path">;
+
 /** A file with its path inside a folder that the caller knows. */
 export interface UnitFile {
   readonly path: string;
@@ -94,7 +96,7 @@ export function viewCredentials(credentials: readonly Credential[]) {
 const SYSTEM_FOLDER = "/etc/ci-fleet/";
 
 /** The default folder of credentials belongs to root: a user keeps them in the same place below the home. */
-export function placeCredential(file: CredentialFile, flavour: Flavour): Credential {
+export function placeCredential(file: SecretFile, flavour: Flavour): Credential {
   const isBelow = flavour === "user" && file.path.startsWith(SYSTEM_FOLDER);
   return { id: file.id, path: file.path, below: isBelow ? file.path.slice(SYSTEM_FOLDER.length) : null };
 }

@@ -3,6 +3,7 @@
 // of units, and scripts with a path inside the host's folder.
 
 import { AUTHORITY_FOLDER } from "../model/authority.ts";
+import { WEBHOOK_SECRET_ID } from "../model/names.ts";
 import type { Placement, Plan, PlannedHost } from "../model/plan.ts";
 import { fillTemplate, type TemplateView } from "./fill-template.ts";
 import { describeHandlers } from "./systemd-binfmt.ts";
@@ -12,6 +13,7 @@ import {
   listNetworkVariables,
   nameSlotUnit,
   placeCredential,
+  type SecretFile,
   type UnitFile,
   type Variable,
   viewCredentials,
@@ -23,13 +25,14 @@ export function renderUpkeepUnits(plan: Plan, host: PlannedHost, flavour: Flavou
   const { units } = plan;
   const base = viewHost(plan, host);
   const isUser = flavour === "user";
+  const isDaemon = plan.watchdog.mode === "daemon";
   const fill = (name: string, view: TemplateView, ownText = true) =>
     fillTemplate(`hosts/host/systemd/${isUser && ownText ? "user/" : ""}${name}`, { ...base, ...view });
   const file = (path: string, content: string): readonly UnitFile[] => [{ path, content }];
   return [
     ...file(units.target, fill("fleet.target", viewTarget(plan, host, flavour), false)),
     ...file(`${units.watchdog}.service`, fill("watchdog.service", viewWatchdog(plan, host, flavour))),
-    ...file(`${units.watchdog}.timer`, fill("watchdog.timer", viewTimer(plan), false)),
+    ...(isDaemon ? [] : file(`${units.watchdog}.timer`, fill("watchdog.timer", viewTimer(plan), false))),
     ...(listCaches(plan, host).length === 0
       ? []
       : [
@@ -84,7 +87,7 @@ function viewTarget(plan: Plan, host: PlannedHost, flavour: Flavour): TemplateVi
     wants: [
       ...(isSystem && host.emulate.length > 0 ? [units.binfmt] : []),
       ...(isSystem && findRootless(host) !== null ? [units.rootless] : []),
-      `${units.watchdog}.timer`,
+      `${units.watchdog}.${plan.watchdog.mode === "daemon" ? "service" : "timer"}`,
       ...(listCaches(plan, host).length > 0 ? [`${units.cache}.timer`] : []),
       ...host.placements.flatMap((placement) =>
         placement.slots.filter(({ always }) => always).map((slot) => nameSlotUnit(plan, placement, slot)),
@@ -98,8 +101,12 @@ function viewWatchdog(plan: Plan, host: PlannedHost, flavour: Flavour): Template
   const asked = plan.targets.filter(({ name }) => isDeputy || usesTarget(host, name));
   const kinds = new Set(asked.map(({ auth }) => auth.kind));
   const changesUser = kinds.has("gh");
+  const isDaemon = plan.watchdog.mode === "daemon";
+  const files = isDaemon ? listHandedOver(plan, host, flavour) : host.credentials;
   return {
-    ...viewCredentials(host.credentials.map((file) => placeCredential(file, flavour))),
+    isDaemon,
+    hasCards: host.placements.some(({ gpu }) => gpu?.vendor === "nvidia"),
+    ...viewCredentials(files.map((file) => placeCredential(file, flavour))),
     environment: listNetworkVariables(plan, flavour),
     // `gh auth token` runs as its user and reads that home; ssh to a broker reads root's.
     changesUser,
@@ -108,6 +115,14 @@ function viewWatchdog(plan: Plan, host: PlannedHost, flavour: Flavour): Template
     capabilities: ["CAP_DAC_OVERRIDE", ...(changesUser ? ["CAP_SETUID", "CAP_SETGID"] : [])].join(" "),
     writable: [host.places.run, ...(plan.watchdog.metrics === null ? [] : [folderOf(plan.watchdog.metrics)])],
   };
+}
+
+/** What the unit hides from it. All else the daemon reads itself: what systemd hands over is as old as its start. */
+function listHandedOver(plan: Plan, host: PlannedHost, flavour: Flavour): readonly SecretFile[] {
+  const { webhookSecret } = plan.watchdog;
+  const hook = webhookSecret === null ? [] : [{ id: WEBHOOK_SECRET_ID, path: webhookSecret }];
+  const isHidden = ({ path }: SecretFile) => /^\/(?:home|root|run\/user)\//.test(path);
+  return flavour === "user" ? [] : [...host.credentials, ...hook].filter(isHidden);
 }
 
 function usesTarget(host: PlannedHost, target: string): boolean {

@@ -190,6 +190,11 @@ const FORMATS = {
       "^(?:ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(?:256|384|521)|sk-ssh-ed25519@openssh\\.com|sk-ecdsa-sha2-nistp256@openssh\\.com) [A-Za-z0-9+/]{32,2000}={0,2}(?: [^\\r\\n]{1,200})?$",
   },
   namespace: { expected: "a Kubernetes namespace", pattern: NAME_PATTERN.source, code: "CF640" },
+  listen: {
+    expected: "ADDRESS:PORT such as 127.0.0.1:9639 or [::1]:9639 with a port from 1024 on, or none",
+    pattern: `^(?:none|(?:${IPV4}|\\[[0-9a-f:.]{2,45}\\]):[1-9][0-9]{3,4})$`,
+    judge: judgeListen,
+  },
   metricsFile: {
     expected: "an absolute path that ends in .prom",
     pattern: `^/${PATH_CHARACTERS}*\\.prom$`,
@@ -213,6 +218,13 @@ function judgeWebUrl(url: string): string | null {
   if (protocol === "http:" && /(?:^|\.)(?:github\.com|ghe\.com)$/.test(hostname))
     return "GitHub is reached by https only";
   return null;
+}
+
+/** The watchdog's unit may not take the ports below, which are root's. */
+function judgeListen(text: string): string | null {
+  if (text === "none") return null;
+  if (Number(text.slice(text.lastIndexOf(":") + 1)) > 65_535) return "there is no such port";
+  return URL.canParse(`http://${text}/`) ? null : "it is no valid address";
 }
 
 /** Goes into workflow snippets, where GitHub would evaluate it. */

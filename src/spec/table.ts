@@ -2,6 +2,7 @@
 // it, so they cannot disagree. In: nothing. Out: the rule of the whole file.
 
 import {
+  choice,
   defaulted,
   dict,
   duration,
@@ -90,7 +91,13 @@ const INSTALL = record("Installation", {
 });
 
 const WATCHDOG = record("The watchdog", {
-  every: defaulted(duration("10s", "1d"), "1m", "How often it looks.", "1m"),
+  mode: defaulted(
+    choice("timer", "daemon"),
+    "timer",
+    "`timer`: a timer starts one pass after the other. `daemon`: a service that stays, looks as often as every 5 s, and answers metrics and webhooks.",
+    "daemon",
+  ),
+  every: defaulted(duration("5s", "1d"), "1m", "How often it looks.", "1m"),
   offlineAfter: defaulted(
     duration("1m", "14d"),
     "10m",
@@ -136,6 +143,23 @@ const WATCHDOG = record("The watchdog", {
     text("webUrl"),
     "An address to call after each pass, `/fail` appended when it failed.",
     "https://hc-ping.com/0f3a4b5c-0000-4000-8000-000000000000",
+  ),
+  listen: defaulted(
+    text("listen"),
+    "127.0.0.1:9639",
+    "Where the daemon answers `/metrics`, `/healthz` and `/webhook`, without TLS: other machines should reach it through a proxy that has it. `none`: nowhere.",
+    "127.0.0.1:9639",
+  ),
+  webhook: optional(
+    record("A webhook", {
+      secret: required(
+        text("absolutePath"),
+        "A file on each host with the secret of GitHub's webhook, closed to others.",
+        "/etc/ci-fleet/webhook-secret",
+      ),
+    }),
+    "GitHub may wake the daemon by its event `workflow_job`, sent to `/webhook`. It is a hint: what is done follows from what GitHub then answers.",
+    "{secret: /etc/ci-fleet/webhook-secret}",
   ),
 });
 

@@ -12,9 +12,19 @@ export interface UnitCase {
 const plain = makeHost();
 const watcher = makeHost({ placements: [], credentials: [] });
 const busy = makeBusyHost();
+const daemon = makePlan(plain, {
+  watchdog: {
+    ...makePlan(plain).watchdog,
+    mode: "daemon",
+    every: 5000,
+    listen: { address: "127.0.0.1", port: 9639 },
+    webhookSecret: "/etc/ci-fleet/webhook-secret",
+  },
+});
 
 export const unitCases: Readonly<Record<string, UnitCase>> = {
   "two-container-slots": { plan: makePlan(plain), host: plain },
   "a-deputy-without-runners": { plan: makePlan(watcher), host: watcher },
+  "a-watchdog-that-stays": { plan: daemon, host: plain },
   "every-unit-there-is": { plan: makeBusyPlan(busy), host: busy },
 };

@@ -93,6 +93,27 @@ const deputyUnfit: Rule = (draft, say) => {
   }
 };
 
+/** A hint that nobody is there to take. */
+const webhookUnheard: Rule = (draft, say) => {
+  const { mode, listen, webhook } = draft.fleet.watchdog;
+  if (webhook === null || !draft.knows(["watchdog"])) return;
+  const path = ["watchdog", "webhook"];
+  if (mode !== "daemon") {
+    say("CF620", path, {
+      message: "a webhook needs the watchdog as a daemon: a timer's passes hear nothing between them",
+      help: "add `mode: daemon`, or remove `webhook`",
+      onKey: true,
+    });
+  } else if (listen === "none") {
+    say("CF620", path, {
+      message: "`listen: none` leaves nothing for the webhook to arrive at",
+      help: "remove `listen`, or `webhook`",
+      onKey: true,
+      related: [relate("it is said here", ["watchdog", "listen"])],
+    });
+  }
+};
+
 const parentUnfit: Rule = (draft, say) => {
   for (const vm of firstOfEach(draft)) {
     const path = [...vm.at, "parent"];
@@ -188,6 +209,7 @@ export const HOST_RULES: readonly Rule[] = [
   poolNamesUnknownHost,
   poolWithoutHost,
   deputyUnfit,
+  webhookUnheard,
   parentUnfit,
   countedGuestsShareOneThing,
   vmIdTaken,
