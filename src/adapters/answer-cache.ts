@@ -1,6 +1,6 @@
 // GitHub's answers kept from pass to pass, so that what did not change costs nothing of the rate limit: a 304 is free
-// (GitHub's docs, "Best practices for using the REST API"). In: a file. Out: a cache; what this pass did not ask for
-// is dropped when it is kept.
+// (GitHub's docs, "Best practices for using the REST API"). In: a file. Out: a cache; what many passes did not ask
+// for is dropped, and a pass that could not ask loses nothing.
 
 import * as fs from "node:fs";
 import { basename, dirname } from "node:path";
@@ -8,27 +8,53 @@ import type { AnswerCache, CachedAnswer } from "../model/github.ts";
 import { replaceFile } from "./replace-file.ts";
 
 export interface KeptAnswers extends AnswerCache {
-  /** Losing it costs requests and nothing else, yet a disk that refuses is worth a word: throws a WorldError. */
+  /** Ends a pass: what it did not ask for is a pass older. */
+  age(): void;
+  /**
+   * Writes what has changed. Losing it costs requests and nothing else, yet a disk that refuses is worth a word:
+   * throws a WorldError.
+   */
   keep(): void;
 }
 
 const MAX_BYTES = 64 * 1024 * 1024;
+/** Passes that an answer is kept without having been asked for. */
+const MAX_AGE = 10;
+
+interface Kept {
+  readonly answer: CachedAnswer;
+  age: number;
+}
 
 export function openAnswers(path: string): KeptAnswers {
-  const before = readAll(path);
-  const used = new Map<string, CachedAnswer>();
+  const kept = readAll(path);
+  let hasChanged = false;
   return {
     get: (key) => {
-      const found = used.get(key) ?? before.get(key) ?? null;
-      if (found !== null) used.set(key, found);
-      return found;
+      const found = kept.get(key);
+      if (found !== undefined) found.age = 0;
+      return found?.answer ?? null;
     },
-    set: (key, answer) => void used.set(key, answer),
-    keep: () => replaceFile(dirname(path), basename(path), JSON.stringify([...used]), 0o600),
+    set: (key, answer) => {
+      kept.set(key, { answer, age: 0 });
+      hasChanged = true;
+    },
+    age: () => {
+      for (const [key, each] of kept) {
+        each.age += 1;
+        if (each.age > MAX_AGE) hasChanged = kept.delete(key);
+      }
+    },
+    keep: () => {
+      if (!hasChanged && fs.existsSync(path)) return;
+      const entries = [...kept].map(([key, { answer, age }]) => [key, answer, age]);
+      replaceFile(dirname(path), basename(path), JSON.stringify(entries), 0o600);
+      hasChanged = false;
+    },
   };
 }
 
-function readAll(path: string): ReadonlyMap<string, CachedAnswer> {
+function readAll(path: string): Map<string, Kept> {
   try {
     if (fs.statSync(path).size > MAX_BYTES) return new Map();
     const value: unknown = JSON.parse(fs.readFileSync(path, "utf8"));
@@ -38,12 +64,13 @@ function readAll(path: string): ReadonlyMap<string, CachedAnswer> {
   }
 }
 
-function readEntry(entry: unknown): readonly (readonly [string, CachedAnswer])[] {
+function readEntry(entry: unknown): readonly (readonly [string, Kept])[] {
   if (!Array.isArray(entry)) return [];
-  const [key, answer] = entry as readonly unknown[];
+  const [key, answer, age] = entry as readonly unknown[];
   const { etag, shape } = (
     typeof answer === "object" && answer !== null ? answer : {}
   ) as Partial<CachedAnswer>;
   const isWhole = typeof key === "string" && typeof etag === "string" && typeof shape === "string";
-  return isWhole ? [[key, answer as CachedAnswer]] : [];
+  const read = { answer: answer as CachedAnswer, age: typeof age === "number" ? age : 0 };
+  return isWhole ? [[key, read]] : [];
 }

@@ -12,7 +12,9 @@ import type { HostFiles, HostTools } from "../model/ports.ts";
 import { MAX_SLOT_FILE_BYTES } from "../model/slot-state.ts";
 import type { Holder } from "../model/watchdog.ts";
 import { MEMORY_FILE } from "../model/watchdog-memory.ts";
+import { TALLY_FILE } from "../model/watchdog-tally.ts";
 import { openNewFlags } from "./open-flags.ts";
+import { replaceFile } from "./replace-file.ts";
 import { throwAway } from "./slot-folders.ts";
 
 /** Ten thousand slots' marks, and more. */
@@ -27,6 +29,15 @@ export function readMemoryText(files: HostFiles, { state }: InstallPlaces): stri
 
 export function saveMemoryText({ state }: InstallPlaces, text: string): void {
   replaceDurably(state, MEMORY_FILE, text, 0o600);
+}
+
+export function readTallyText(files: HostFiles, { state }: InstallPlaces): string | null {
+  const bytes = files.readBytes(`${state}/${TALLY_FILE}`, MAX_MEMORY_BYTES);
+  return bytes.ok ? new TextDecoder("utf-8").decode(bytes.value) : null;
+}
+
+export function saveTallyText({ state }: InstallPlaces, text: string): void {
+  replaceFile(state, TALLY_FILE, text, 0o600);
 }
 
 /** By the first words of the mark. null: nobody holds it back. */

@@ -48,12 +48,20 @@ export const HOST_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "watchdog",
-    summary: "Keep this host's runners alive: one pass of looking, deciding and doing",
+    summary: "Keep this host's runners alive: look, decide, do; once, or as a service",
     examples: [
       ["sudo ci-fleet watchdog --dry-run", "what it would do now, and why; changes nothing"],
       ["sudo ci-fleet watchdog --json", "one pass, every decision with its evidence"],
+      [
+        "sudo ci-fleet watchdog --daemon",
+        "pass after pass, every `watchdog.every`, until it is told to stop",
+      ],
     ],
     options: [
+      {
+        flags: "--daemon",
+        help: "stay, and look every `watchdog.every`; --json prints a line for each pass",
+      },
       { flags: "-n, --dry-run", help: "decide, and do nothing" },
       { flags: "--force", help: "let a pass remove more than half of a pool" },
       { flags: "--no-arch-filter", help: "labels alone decide which host starts a slot for a job" },

@@ -5,6 +5,7 @@ import { type GitHubAccess, type GitHubOptions, openGitHub } from "../adapters/g
 import { openNetwork } from "../adapters/github-network.ts";
 import { openHostTools } from "../adapters/host-tools.ts";
 import type { Secret } from "../base/secret.ts";
+import type { InstallPlaces } from "../model/apply.ts";
 import type { TargetSpec } from "../model/fleet.ts";
 import type { Plan } from "../model/plan.ts";
 import type { ThisHost } from "./this-host.ts";
@@ -20,17 +21,20 @@ export async function openTarget(
   given: Secret | null = null,
 ): Promise<GitHubAccess> {
   openNetwork(plan.network, process.env);
-  const places = at?.places ?? null;
-  const isUser = places?.flavour === "user";
   return openGitHub(
     target,
     {
       uid: process.getuid?.() ?? 0,
       env: process.env,
-      userFolder: isUser ? (places?.config.slice(0, places.config.lastIndexOf("/")) ?? null) : null,
+      userFolder: at === null ? null : nameUserFolder(at.places),
       tools: openHostTools(process.env),
     },
     { userAgent: `ci-fleet/${productVersion}`, deadlineMs: 10_000, attempts: 2, ...options },
     given,
   );
+}
+
+/** What takes the place of /etc/ci-fleet for a user's install; null for the system's. */
+export function nameUserFolder({ flavour, config }: InstallPlaces): string | null {
+  return flavour === "user" ? config.slice(0, config.lastIndexOf("/")) : null;
 }

@@ -112,6 +112,18 @@ export interface DiskSpace {
   readonly freeInodes: number | null;
 }
 
+/** How busy a card is; null: its tool does not say. */
+export interface CardLoad {
+  /** As slots name it: NVIDIA's UUID, a PCI address of others. */
+  readonly id: string;
+  readonly vendor: string;
+  /** 0 to 1. */
+  readonly busy: number | null;
+  /** Bytes. */
+  readonly memoryUsed: number | null;
+  readonly memoryTotal: number | null;
+}
+
 export interface AccountFacts {
   readonly name: string;
   readonly groups: readonly string[];

@@ -59,9 +59,17 @@ export interface WaitingJob {
   readonly labels: readonly string[];
 }
 
+/** A job in progress on a runner of ours: told, and nothing follows from it. */
+export interface StartedJob {
+  readonly id: number;
+  readonly slot: string;
+  readonly waitedMs: number;
+}
+
 export interface Demand {
   /** Jobs that wait for a runner; those that run or wait for an approval are not among them. */
   readonly jobs: readonly WaitingJob[];
+  readonly running: readonly StartedJob[];
   /** false: there may be more. */
   readonly complete: boolean;
 }

@@ -57,7 +57,7 @@ async function trySave(hands: Hands): Promise<string | null> {
 }
 
 async function attempt(action: Action, hands: Hands): Promise<Told> {
-  const blocked = hands.blocked();
+  const blocked = hands.blocked() ?? hands.ports.stopping();
   if (blocked !== null) return tell("not-tried", blocked);
   const steps: string[] = [];
   try {

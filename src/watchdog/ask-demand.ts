@@ -1,10 +1,11 @@
 // Which jobs wait, of each target whose pools follow the queue. In: plan, ports. Out: demand by target, each perhaps
 // unknown.
 
-import type { DemandApi } from "../model/github.ts";
+import type { DemandApi, JobRecord } from "../model/github.ts";
 import { type Seen, seen, unseen } from "../model/host-observation.ts";
+import { readRegistrationName } from "../model/names.ts";
 import type { Plan } from "../model/plan.ts";
-import type { Demand, WaitingJob } from "../model/watchdog.ts";
+import type { Demand, StartedJob, WaitingJob } from "../model/watchdog.ts";
 import { explainFailure } from "./explain-failure.ts";
 import type { Meter } from "./meter.ts";
 import type { ObservePorts } from "./watch-ports.ts";
@@ -34,6 +35,7 @@ async function askTarget(target: string, api: DemandApi, since: number, meter: M
   if (repositories.kind === "not-found") return unseen("GitHub does not find it");
   if (repositories.kind !== "ok") return unseen(explainFailure(repositories).why);
   const jobs: WaitingJob[] = [];
+  const running: StartedJob[] = [];
   let complete = repositories.value.length <= MOST_REPOSITORIES;
   let why: string | null = null;
   let answered = 0;
@@ -49,10 +51,19 @@ async function askTarget(target: string, api: DemandApi, since: number, meter: M
     }
     answered += 1;
     complete &&= list.value.complete;
-    for (const { id, repository, labels, status, runnerId } of list.value.jobs) {
+    for (const job of list.value.jobs) {
+      const { id, repository, labels, status, runnerId } = job;
+      running.push(...readStarted(job));
       if (status !== "queued" || runnerId !== null) continue;
       jobs.push({ id, target, repository, labels: labels.map((label) => label.toLowerCase()) });
     }
   }
-  return answered === 0 && why !== null ? unseen(why) : seen({ jobs, complete });
+  return answered === 0 && why !== null ? unseen(why) : seen({ jobs, running, complete });
+}
+
+/** The name is GitHub's word for who has it; whether it is a slot of ours, whoever counts knows. */
+function readStarted({ id, status, runnerName, createdAt, startedAt }: JobRecord): readonly StartedJob[] {
+  if (status !== "in_progress" || runnerName === null || createdAt === null || startedAt === null) return [];
+  const { slot } = readRegistrationName(runnerName);
+  return [{ id, slot, waitedMs: Math.max(0, startedAt - createdAt) }];
 }

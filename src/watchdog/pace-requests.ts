@@ -21,6 +21,11 @@ export function countAllowance(plan: Plan, memory: Memory | null, time: PassTime
   return Math.min(most, memory.allowance + (share * passed) / HOUR);
 }
 
+/** Whether a pass that nobody planned leaves enough for those that are. */
+export function hasSpare(plan: Plan, allowance: number | null): boolean {
+  return allowance === null || allowance > Math.max(LEAST, shareOfBudget(plan) * SAVED) / 4;
+}
+
 export function explainSilence(plan: Plan, allowance: number): string | null {
   if (allowance >= 1) return null;
   const { githubRequestsPerHour } = plan.watchdog;

@@ -57,6 +57,42 @@ export function makePassDocument({ observation, decided, outcomes, isDry }: Pass
   };
 }
 
+/** Everything was there to be seen, and what was tried was done: the watchdog itself is well. */
+export function hasSeenAll({ observation, decided, outcomes }: Pass): boolean {
+  return (
+    observation.troubles.length === 0 &&
+    decided.decisions.every(({ verdict }) => verdict !== "unknown") &&
+    outcomes.every(({ result }) => result === "done" || result === "dropped")
+  );
+}
+
+/** What a log of many passes is told of one: what was done, and what was not so in the pass before. */
+export function listNews(
+  { decided, outcomes }: Pass,
+  before: ReadonlySet<string>,
+): { readonly lines: readonly string[]; readonly told: ReadonlySet<string> } {
+  const told = new Set<string>();
+  const lines: string[] = [];
+  const note = (key: string, line: string): void => {
+    told.add(key);
+    if (!before.has(key)) lines.push(line);
+  };
+  for (const { decision, result, steps } of outcomes) {
+    const { subject, reason, evidence, action } = decision;
+    const what = `${action?.kind ?? ""} ${keyOf(subject)}  ${reason}: ${evidence.join("; ")}`;
+    lines.push(`${what}; ${result}: ${steps.join("; ")}`);
+  }
+  for (const { subject, verdict, reason, evidence, action } of decided.decisions) {
+    if (verdict === "leave" || action !== null) continue;
+    note(
+      `${keyOf(subject)} ${verdict} ${reason}`,
+      `${verdict} ${keyOf(subject)}  ${reason}: ${evidence.join("; ")}`,
+    );
+  }
+  for (const { fact, text } of decided.notices) note(`notice ${fact}`, `notice ${fact}: ${text}`);
+  return { lines, told };
+}
+
 /** One line for what is not simply well; the reason and its evidence beside it. */
 export function describePass({ decided, outcomes, isDry }: Pass): string {
   const results = new Map(outcomes.map(({ decision, result, steps }) => [decision, { result, steps }]));

@@ -1,115 +1,96 @@
-// What a pass found as Prometheus text, for node_exporter's textfile collector. In: the pass. Out: the file's text.
-// Names end as Prometheus asks (prometheus.io/docs/practices/naming); nothing in it is a stranger's text.
+// What a pass found as Prometheus text, for node_exporter's textfile collector and for the daemon's /metrics. In: the
+// pass, the tally. Out: the text. Names end as Prometheus asks (prometheus.io/docs/practices/naming); nothing that
+// comes from a job is in it.
 
-import { quoteHelpText, quoteLabelValue } from "../base/quote-prometheus.ts";
+import type { CardLoad } from "../model/host-observation.ts";
 import type { Plan, PlannedHost } from "../model/plan.ts";
 import { judgeLife } from "../model/slot-life.ts";
-import type { Decided, Observation, Outcome } from "../model/watchdog.ts";
+import type { Decided, Observation } from "../model/watchdog.ts";
+import type { Tally } from "../model/watchdog-tally.ts";
+import { type Labels, type Sample, writeGauge } from "./metric-text.ts";
+import { writeCards, writeCounters } from "./write-counters.ts";
 
 export interface MetricsInputs {
   readonly plan: Plan;
   readonly host: PlannedHost;
   readonly observation: Observation;
   readonly decided: Decided;
-  readonly outcomes: readonly Outcome[];
   readonly durationMs: number;
   readonly exitCode: number;
   /** Milliseconds since the epoch; null: never. */
   readonly lastSuccess: number | null;
+  readonly tally: Tally;
+  readonly specOk: boolean;
+  readonly cards: readonly CardLoad[];
 }
-
-type Labels = Readonly<Record<string, string>>;
-type Sample = readonly [Labels, number];
 
 const DAY = 86_400_000;
 
 export function writeMetrics(inputs: MetricsInputs): string {
-  const { plan, host, observation, decided, outcomes, durationMs, exitCode, lastSuccess } = inputs;
+  const { plan, host, observation, decided, durationMs, exitCode, lastSuccess } = inputs;
   const { wall } = observation.time;
   const one = (value: number | null): readonly Sample[] => (value === null ? [] : [[{}, value]]);
   const isRefused = observation.troubles.some(({ kind }) => kind === "refused");
   const parts = [
-    part("build_info", "ci-fleet and the pinned runner.", [
+    writeGauge("build_info", "ci-fleet and the pinned runner.", [
       [{ version: plan.ciFleetVersion, runner: plan.runner.version }, 1],
     ]),
-    part("last_run_timestamp_seconds", "When the last pass ended.", one(wall / 1000)),
-    part(
+    writeGauge("last_run_timestamp_seconds", "When the last pass ended.", one(wall / 1000)),
+    writeGauge(
       "last_success_timestamp_seconds",
       "When the last pass ended that saw everything.",
       one(lastSuccess === null ? null : lastSuccess / 1000),
     ),
-    part("last_duration_seconds", "How long the last pass took.", one(durationMs / 1000)),
-    part("last_exit_code", "Exit code of the last pass.", one(exitCode)),
-    part("runners", "Slots of this host by pool and state.", countStates(host, observation)),
-    part(
+    writeGauge("last_duration_seconds", "How long the last pass took.", one(durationMs / 1000)),
+    writeGauge("last_exit_code", "Exit code of the last pass.", one(exitCode)),
+    writeGauge("runners", "Slots of this host by pool and state.", countStates(host, observation)),
+    writeGauge(
       "decisions",
       "Decisions of the last pass by verdict and reason.",
       countBy(decided.decisions.map(({ verdict, reason }) => ({ verdict, reason }))),
     ),
-    part(
-      "actions",
-      "What the last pass did, by reason and result.",
-      countBy(
-        outcomes.map(({ decision, result }) => ({
-          reason: decision.reason,
-          action: decision.action?.kind ?? "",
-          result,
-        })),
-      ),
-    ),
-    part(
+    writeGauge(
       "jobs_waiting",
       "Jobs that wait for a runner, by target.",
       [...observation.demand].flatMap(([target, demand]): readonly Sample[] =>
         demand.known ? [[{ target }, demand.value.jobs.length]] : [],
       ),
     ),
-    part(
+    writeGauge(
       "github_ratelimit_remaining",
       "Requests left until GitHub renews its limit.",
       one(observation.requestsLeft),
     ),
-    part("github_requests", "Requests of the last pass; those counted are not answered 304.", [
-      [{ counted: "false" }, observation.requestsSent - observation.requestsCounted],
-      [{ counted: "true" }, observation.requestsCounted],
-    ]),
-    part("auth_ok", "0: GitHub refused a credential.", one(isRefused ? 0 : 1)),
-    part(
+    writeGauge(
+      "spec_ok",
+      "0: the spec has errors, and the last one without goes on.",
+      one(inputs.specOk ? 1 : 0),
+    ),
+    writeGauge("auth_ok", "0: GitHub refused a credential.", one(isRefused ? 0 : 1)),
+    writeGauge(
       "clock_offset_seconds",
       "GitHub's clock minus this machine's.",
       one(observation.clockOffset === null ? null : observation.clockOffset / 1000),
     ),
-    part(
+    writeGauge(
       "runner_version_days_left",
       "Days until GitHub gives no jobs to the pinned version, by target.",
       countDays(observation),
     ),
-    part(
+    writeGauge(
       "disk_free_bytes",
       "Free room, by path.",
       observation.disks.flatMap((disk): readonly Sample[] =>
         disk.known ? [[{ path: disk.value.path }, disk.value.freeBytes]] : [],
       ),
     ),
-    part(
+    writeGauge(
       "notices",
       "Notices of the last pass by fact.",
       countBy(decided.notices.map(({ fact }) => ({ fact }))),
     ),
   ];
-  return parts.join("");
-}
-
-function part(name: string, help: string, samples: readonly Sample[]): string {
-  if (samples.length === 0) return "";
-  const full = `ci_fleet_${name}`;
-  const lines = samples.map(([labels, value]) => `${full}${writeLabels(labels)} ${value}\n`);
-  return `# HELP ${full} ${quoteHelpText(help)}\n# TYPE ${full} gauge\n${lines.join("")}`;
-}
-
-function writeLabels(labels: Labels): string {
-  const pairs = Object.entries(labels).map(([key, value]) => `${key}=${quoteLabelValue(value)}`);
-  return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
+  return [...parts, writeCards(inputs.cards), writeCounters(inputs.tally)].join("");
 }
 
 function countStates(host: PlannedHost, { slots }: Observation): readonly Sample[] {

@@ -30,7 +30,12 @@ test("every change is in the audit log with its evidence, closed to others, and 
   const host = makeFakeHost(t);
   host.run("watchdog");
   const folder = join(host.home, host.state);
-  assert.deepEqual(listNames(folder), ["watchdog.answers.json", "watchdog.audit.jsonl", "watchdog.json"]);
+  assert.deepEqual(listNames(folder), [
+    "watchdog.answers.json",
+    "watchdog.audit.jsonl",
+    "watchdog.counts.json",
+    "watchdog.json",
+  ]);
   for (const name of listNames(folder)) assert.equal(statSync(join(folder, name)).mode & 0o777, 0o600, name);
   const [line] = host.read(`${host.state}/watchdog.audit.jsonl`).split("\n");
   const { at, ...entry } = JSON.parse(line ?? "") as Record<string, unknown>;

@@ -221,6 +221,7 @@ export class ModelFleet {
           if (one(name).holder === "watchdog") one(name).holder = null;
         }),
       assign: async () => {},
+      stopping: () => null,
       forget: (name) =>
         doing(`forget ${name}`, () => {
           one(name).identity = null;

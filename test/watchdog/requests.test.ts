@@ -132,6 +132,7 @@ test("waiting jobs are found, those that run or wait for an approval are not amo
   const found = demand.get("default");
   assert.deepEqual(found?.known === true ? found.value : found, {
     jobs: [{ id, target: "default", repository: "acme/app", labels: ["self-hosted", "arm64"] }],
+    running: [],
     complete: true,
   });
 });

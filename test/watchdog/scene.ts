@@ -235,6 +235,7 @@ function readJobs(jobs: Exclude<PassScene["jobs"], string | undefined>, target: 
       target,
       repository: repository ?? "acme/app",
     })),
+    running: [],
     complete: true,
   };
 }

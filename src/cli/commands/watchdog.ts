@@ -1,44 +1,97 @@
-// `ci-fleet watchdog`: one look at everything, and what follows from it. In: flags. Out: a page or a document; exit 1
-// where something needs a look, 75 where another pass is at work, 77 where GitHub refused the credential.
+// `ci-fleet watchdog`: one look at everything and what follows from it, or with --daemon one after the other. In:
+// flags. Out: a page or a document; exit 1 where something needs a look, 75 where another is at work, 77 where GitHub
+// refused the credential.
 
 import { takeLock } from "../../adapters/lock.ts";
+import { ping } from "../../adapters/ping.ts";
 import { stringifySafely } from "../../base/print-json.ts";
 import { cleanForTerminal } from "../../base/terminal-text.ts";
+import type { Plan } from "../../model/plan.ts";
 import { describePass, makePassDocument } from "../../watchdog/tell-pass.ts";
-import type { Command } from "../command.ts";
-import { FOUND, LOCKED } from "../exit-codes.ts";
-import { loadFleet } from "../load-fleet.ts";
+import type { Command, CommandCall } from "../command.ts";
+import { FINE, FOUND, LOCKED } from "../exit-codes.ts";
+import { type LoadedFleet, loadFleet } from "../load-fleet.ts";
 import { warnAbout } from "../report-diagnostics.ts";
-import { requireThisHost } from "../this-host.ts";
-import { runPass } from "../watchdog/run-pass.ts";
+import { requireThisHost, type ThisHost } from "../this-host.ts";
+import { UsageError } from "../usage-error.ts";
+import { openPassTools, runPass, tryNote } from "../watchdog/run-pass.ts";
 
 export const run: Command = async (call) => {
   const { flags, terminal } = call;
+  const isDry = flags.has("dry-run");
+  const isDaemon = flags.has("daemon");
+  if (isDry && isDaemon)
+    throw new UsageError("--daemon and --dry-run exclude each other: one pass shows all");
   const loaded = loadFleet(call);
   if (loaded.plan === null) {
     warnAbout(loaded, terminal);
     return FOUND;
   }
-  const at = requireThisHost(call, loaded.plan);
-  const warn = (text: string): void => terminal.err(`warning: ${cleanForTerminal(text)}\n`);
-  const archFilter = !flags.has("no-arch-filter");
-  if (!archFilter) warn("slots may be started for jobs of another architecture, which they cannot run");
-  const isDry = flags.has("dry-run");
-  // `apply` takes the same lock: what is in force does not change during a pass.
-  const lock = isDry ? null : await takeLock(at.places.config, { forMs: 0, onWait: () => undefined });
-  if (!isDry && lock === null) {
-    terminal.err("another pass of the watchdog, or an apply, is at work; nothing was done\n");
-    return LOCKED;
-  }
+  const { plan } = loaded;
+  const at = requireThisHost(call, plan);
+  if (flags.has("no-arch-filter"))
+    warn(call, "slots may be started for jobs of another architecture, which they cannot run");
+  if (isDry) return passOnce(call, plan, at);
+  // A daemon holds it between its passes too.
+  const one = await takeLock(`${at.places.config}/watchdog`, { forMs: 0, onWait: () => undefined });
+  if (one === null) return sayLocked(call, "another watchdog is at work on this host");
   try {
-    const options = { isDry, archFilter, force: flags.has("force"), warn };
-    const { pass, exitCode } = await runPass(loaded.plan, at, options);
-    if (flags.has("json")) terminal.out(stringifySafely(makePassDocument(pass)));
-    else
-      for (const line of describePass(pass).trimEnd().split("\n"))
-        terminal.out(`${cleanForTerminal(line)}\n`);
-    return exitCode;
+    return await (isDaemon ? stay(call, loaded, plan) : passLocked(call, plan, at));
   } finally {
-    await lock?.release();
+    await one.release();
   }
 };
+
+function warn({ terminal }: CommandCall, text: string): void {
+  terminal.err(`warning: ${cleanForTerminal(text)}\n`);
+}
+
+function sayLocked({ terminal }: CommandCall, who: string): number {
+  terminal.err(`${who}; nothing was done\n`);
+  return LOCKED;
+}
+
+async function stay(call: CommandCall, loaded: LoadedFleet, plan: Plan): Promise<number> {
+  // Only a daemon pays for a server.
+  const { runDaemon } = await import("../watchdog/run-daemon.ts");
+  const { keepFleet } = await import("../watchdog/keep-fleet.ts");
+  const { openVoice } = await import("../watchdog/tell-daemon.ts");
+  const { flags, terminal } = call;
+  const voice = openVoice(terminal, { isJson: flags.has("json") });
+  const options = { archFilter: !flags.has("no-arch-filter"), force: flags.has("force") };
+  return runDaemon(keepFleet(call, loaded, plan), voice, options);
+}
+
+/** `apply` takes the same lock: what is in force does not change during a pass. */
+async function passLocked(call: CommandCall, plan: Plan, at: ThisHost): Promise<number> {
+  const lock = await takeLock(at.places.config, { forMs: 0, onWait: () => undefined });
+  if (lock === null) return sayLocked(call, "an apply is at work");
+  try {
+    return await passOnce(call, plan, at);
+  } finally {
+    await lock.release();
+  }
+}
+
+async function passOnce(call: CommandCall, plan: Plan, at: ThisHost): Promise<number> {
+  const { flags, terminal } = call;
+  const isDry = flags.has("dry-run");
+  const say = (text: string): void => warn(call, text);
+  const tools = await openPassTools(plan, at);
+  const ran = await runPass(plan, at, tools, {
+    ...{ isDry, archFilter: !flags.has("no-arch-filter"), force: flags.has("force") },
+    ...{ warn: say, stop: null, webhooks: {}, specOk: true },
+  });
+  if (ran === null) throw new Error("nobody could stop this pass");
+  const { pass, exitCode } = ran;
+  if (!isDry) {
+    tryNote(() => tools.answers.keep(), say);
+    const { ping: url } = plan.watchdog;
+    const why = url === null ? null : await ping(url, exitCode === FINE);
+    if (why !== null) say(`the ping did not arrive: ${why}`);
+  }
+  if (flags.has("json")) terminal.out(stringifySafely(makePassDocument(pass)));
+  else
+    for (const line of describePass(pass).trimEnd().split("\n")) terminal.out(`${cleanForTerminal(line)}\n`);
+  return exitCode;
+}

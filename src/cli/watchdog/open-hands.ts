@@ -17,7 +17,12 @@ import { openLook } from "../open-look.ts";
 import type { ThisHost } from "../this-host.ts";
 import { lookAtSlot, type OpenedGitHub, readTime } from "./open-sources.ts";
 
-export function openActPorts(plan: Plan, at: ThisHost, github: OpenedGitHub, owned: OwnedSlots): ActPorts {
+export function openActPorts(
+  plan: Plan,
+  at: ThisHost,
+  github: OpenedGitHub,
+  { owned, stop }: { readonly owned: OwnedSlots; readonly stop: AbortSignal | null },
+): ActPorts {
   const { host, places } = at;
   const { files, tools } = openLook(host, places);
   const control = { tools, host, places };
@@ -37,6 +42,7 @@ export function openActPorts(plan: Plan, at: ThisHost, github: OpenedGitHub, own
     assign: async (slot, repository) => assignRepository(places, slot, repository),
     forget: (slot) => forgetIdentity(places, slot, tools),
     save: async (memory) => saveMemoryText(places, writeMemory(memory)),
+    stopping: () => (stop?.aborted === true ? "the watchdog is being stopped" : null),
     pass: () => undefined,
   };
 }

@@ -38,7 +38,12 @@ export function readTime(files: HostFiles): PassTime {
  * The targets of this host's slots; the deputy sees all that it has a credential for. Demand only where a pool here
  * follows the queue, or a slot serves the repository whose jobs wait.
  */
-export async function openGitHubs(plan: Plan, at: ThisHost, cache: AnswerCache): Promise<OpenedGitHub> {
+export async function openGitHubs(
+  plan: Plan,
+  at: ThisHost,
+  /** `signal` ends every request at once. */
+  options: { readonly cache: AnswerCache; readonly signal?: AbortSignal },
+): Promise<OpenedGitHub> {
   const isDeputy = plan.watchdog.deputy === at.host.name;
   const used = new Set(at.host.placements.map(({ target }) => target));
   const scaling = new Set(plan.pools.flatMap(({ name, scaling: range }) => (range === null ? [] : [name])));
@@ -60,7 +65,7 @@ export async function openGitHubs(plan: Plan, at: ThisHost, cache: AnswerCache):
       continue;
     }
     try {
-      const access = await openTarget(plan, target, at, { cache });
+      const access = await openTarget(plan, target, at, options);
       scopes.push(...access.scopes.map(({ api }) => ({ target: name, api })));
       if (isFollowed) demand.set(name, access.demand);
     } catch (error) {

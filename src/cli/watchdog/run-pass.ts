@@ -1,94 +1,171 @@
-// One pass: observe, decide, act, tell. In: the plan, this host, what was asked for. Out: the pass and its exit code;
-// audit log and metrics are written.
+// One pass: observe, decide, act, tell. In: the plan, this host, what was opened for it, what was asked for. Out: the
+// pass, its exit code and its metrics; audit log, counts and the metrics file are written.
 
-import { openAnswers } from "../../adapters/answer-cache.ts";
+import { type KeptAnswers, openAnswers } from "../../adapters/answer-cache.ts";
 import { appendAudit } from "../../adapters/audit-log.ts";
-import { ping } from "../../adapters/ping.ts";
+import { observeCards } from "../../adapters/observe-cards.ts";
 import { replaceFile } from "../../adapters/replace-file.ts";
-import { readMemoryText, saveMemoryText } from "../../adapters/watchdog-files.ts";
+import {
+  readMemoryText,
+  readTallyText,
+  saveMemoryText,
+  saveTallyText,
+} from "../../adapters/watchdog-files.ts";
 import { WorldError } from "../../base/world-error.ts";
+import type { CardLoad } from "../../model/host-observation.ts";
 import { listOwnedSlots } from "../../model/ownership.ts";
 import type { Plan } from "../../model/plan.ts";
+import type { Memory } from "../../model/watchdog.ts";
 import { readMemory, writeMemory } from "../../model/watchdog-memory.ts";
+import { type Counts, readTally, writeTally } from "../../model/watchdog-tally.ts";
 import { act } from "../../watchdog/act.ts";
+import { BOUNDS, countPass } from "../../watchdog/count-pass.ts";
 import { decide } from "../../watchdog/decide.ts";
 import { observe } from "../../watchdog/observe.ts";
 import { countAllowance, explainSilence, spendAllowance } from "../../watchdog/pace-requests.ts";
-import { listAuditLines, type Pass } from "../../watchdog/tell-pass.ts";
+import { hasSeenAll, listAuditLines, type Pass } from "../../watchdog/tell-pass.ts";
 import { chooseWindows } from "../../watchdog/windows.ts";
-import { type MetricsInputs, writeMetrics } from "../../watchdog/write-metrics.ts";
+import { writeMetrics } from "../../watchdog/write-metrics.ts";
 import { FINE, FOUND, REFUSED } from "../exit-codes.ts";
 import { openLook } from "../open-look.ts";
 import type { ThisHost } from "../this-host.ts";
 import { openActPorts } from "./open-hands.ts";
-import { openGitHubs, openSources, readTime } from "./open-sources.ts";
+import { type OpenedGitHub, openGitHubs, openSources, readTime } from "./open-sources.ts";
+
+/** What outlives a pass in a daemon: tokens, connections, answers. */
+export interface PassTools {
+  readonly github: OpenedGitHub;
+  readonly answers: KeptAnswers;
+}
 
 export interface PassOptions {
   readonly isDry: boolean;
   readonly archFilter: boolean;
   readonly force: boolean;
   readonly warn: (text: string) => void;
+  /** Aborted: observing is given up, no further action is begun. */
+  readonly stop: AbortSignal | null;
+  /** Deliveries to the webhook since the pass before. */
+  readonly webhooks: Counts;
+  readonly specOk: boolean;
 }
 
 export interface RunPass {
   readonly pass: Pass;
   readonly exitCode: number;
+  /** Prometheus text; null in a dry run. */
+  readonly metrics: string | null;
+  /** Requests left of this host's share. */
+  readonly allowance: number | null;
 }
 
 const AUDIT_FILE = "watchdog.audit.jsonl";
 const ANSWERS_FILE = "watchdog.answers.json";
 
-export async function runPass(plan: Plan, at: ThisHost, options: PassOptions): Promise<RunPass> {
+export async function openPassTools(plan: Plan, at: ThisHost, signal?: AbortSignal): Promise<PassTools> {
+  const answers = openAnswers(`${at.places.state}/${ANSWERS_FILE}`);
+  const options = { cache: answers, ...(signal === undefined ? {} : { signal }) };
+  return { answers, github: await openGitHubs(plan, at, options) };
+}
+
+/** null: it was stopped before anything was changed. */
+export async function runPass(
+  plan: Plan,
+  at: ThisHost,
+  tools: PassTools,
+  options: PassOptions,
+): Promise<RunPass | null> {
   const { host, places } = at;
-  const { files } = openLook(host, places);
-  const began = readTime(files);
-  const memory = readMemory(readMemoryText(files, places));
-  const answers = openAnswers(`${places.state}/${ANSWERS_FILE}`);
-  const github = await openGitHubs(plan, at, answers);
+  const { archFilter, force, isDry, stop } = options;
+  const look = openLook(host, places);
+  const began = readTime(look.files);
+  const memory = readMemory(readMemoryText(look.files, places));
   const allowance = countAllowance(plan, memory, began);
   const windows = chooseWindows(plan);
   const silence = explainSilence(plan, allowance);
-  const observation = await observe(
+  const looking = isDry ? Promise.resolve([]) : observeCards(host, look.files, look.tools);
+  const observing = observe(
     { plan, host, memory, windows, silence },
-    openSources(plan, at, github, memory),
+    openSources(plan, at, tools.github, memory),
   );
-  const { archFilter, force, isDry } = options;
+  const observation = await orStopped(observing, stop);
+  if (observation === null) return null;
   const decided = decide({ plan, host, observation, memory, windows, archFilter, force });
   if (isDry) {
     const pass = { observation, decided, outcomes: [], isDry };
-    return { pass, exitCode: chooseExitCode(pass) };
+    return { pass, exitCode: chooseExitCode(pass), metrics: null, allowance };
   }
   const owned = listOwnedSlots(plan);
   const next = spendAllowance(decided.memory, allowance, observation.requestsCounted);
   const { outcomes, memory: acted } = await act(
     { host: host.name, decisions: decided.decisions, memory: next, owned, windows },
-    openActPorts(plan, at, github, owned),
+    openActPorts(plan, at, tools.github, { owned, stop }),
   );
   const pass: Pass = { observation, decided, outcomes, isDry };
   const exitCode = chooseExitCode(pass);
-  const ended = readTime(files);
-  const lastFine = exitCode === FINE ? observation.time.wall : acted.lastFine;
-  const notes = [
-    () => saveMemoryText(places, writeMemory({ ...acted, lastFine })),
-    () => answers.keep(),
-    () => appendAudit(`${places.state}/${AUDIT_FILE}`, listAuditLines(pass)),
-    () =>
-      writeMetricsFile(plan, at, pass, {
-        exitCode,
-        lastSuccess: lastFine,
-        durationMs: ended.monotonic - began.monotonic,
-      }),
-  ];
-  for (const note of notes) tryNote(note, options.warn);
-  if (plan.watchdog.ping !== null) {
-    const why = await ping(plan.watchdog.ping, exitCode === FINE);
-    if (why !== null) options.warn(`the ping did not arrive: ${why}`);
+  const lastFine = hasSeenAll(pass) ? observation.time.wall : acted.lastFine;
+  const durationMs = readTime(look.files).monotonic - began.monotonic;
+  tools.answers.age();
+  const noted = { memory: { ...acted, lastFine }, exitCode, durationMs, cards: await looking };
+  const metrics = tell(plan, at, pass, noted, options);
+  return { pass, exitCode, metrics, allowance: acted.allowance };
+}
+
+/** What is asked of GitHub goes on, and nobody waits for it. */
+async function orStopped<T>(work: Promise<T>, stop: AbortSignal | null): Promise<T | null> {
+  if (stop === null) return work;
+  if (stop.aborted) return null;
+  let onStop: () => void = () => undefined;
+  const stopped = new Promise<null>((settle) => {
+    onStop = () => settle(null);
+    stop.addEventListener("abort", onStop);
+  });
+  try {
+    return await Promise.race([work, stopped]);
+  } finally {
+    stop.removeEventListener("abort", onStop);
   }
-  return { pass, exitCode };
+}
+
+interface Noted {
+  readonly memory: Memory;
+  readonly exitCode: number;
+  readonly durationMs: number;
+  readonly cards: readonly CardLoad[];
 }
 
 /** What was done is done: a disk that refuses to be told of it is a warning. */
-function tryNote(note: () => void, warn: (text: string) => void): void {
+function tell(
+  plan: Plan,
+  { host, places }: ThisHost,
+  pass: Pass,
+  noted: Noted,
+  options: PassOptions,
+): string {
+  const { files } = openLook(host, places);
+  const { observation, decided, outcomes } = pass;
+  const { memory, exitCode, durationMs, cards } = noted;
+  const pools = new Map(
+    host.placements.flatMap(({ pool, slots }) => slots.map(({ name }) => [name, pool] as const)),
+  );
+  const before = readTally(readTallyText(files, places), BOUNDS.length);
+  const tally = countPass(before, { observation, outcomes, exitCode, pools, webhooks: options.webhooks });
+  const lastSuccess = memory.lastFine;
+  const { specOk } = options;
+  const text = writeMetrics({
+    ...{ plan, host, observation, decided, durationMs, exitCode, lastSuccess, tally, cards, specOk },
+  });
+  const notes = [
+    () => saveMemoryText(places, writeMemory(memory)),
+    () => saveTallyText(places, writeTally(tally)),
+    () => appendAudit(`${places.state}/${AUDIT_FILE}`, listAuditLines(pass)),
+    () => writeMetricsFile(plan.watchdog.metrics, text),
+  ];
+  for (const note of notes) tryNote(note, options.warn);
+  return text;
+}
+
+export function tryNote(note: () => void, warn: (text: string) => void): void {
   try {
     note();
   } catch (error) {
@@ -97,15 +174,8 @@ function tryNote(note: () => void, warn: (text: string) => void): void {
   }
 }
 
-function writeMetricsFile(
-  plan: Plan,
-  { host }: ThisHost,
-  { observation, decided, outcomes }: Pass,
-  run: Pick<MetricsInputs, "exitCode" | "durationMs" | "lastSuccess">,
-): void {
-  const path = plan.watchdog.metrics;
+function writeMetricsFile(path: string | null, text: string): void {
   if (path === null) return;
-  const text = writeMetrics({ plan, host, observation, decided, outcomes, ...run });
   const cut = path.lastIndexOf("/");
   // node_exporter runs as another user.
   replaceFile(path.slice(0, cut) || "/", path.slice(cut + 1), text, 0o644);

@@ -1,0 +1,232 @@
+// The watchdog as a service: pass after pass until it is told to stop. A pass that throws ends nothing but itself, a
+// spec with errors leaves the last good one in force, and what else it may lack (its port, systemd) keeps no runner
+// from being looked after. In: the call, the fleet as it was loaded. Out: exit code 0 after SIGTERM or SIGINT.
+
+import { setTimeout as sleep } from "node:timers/promises";
+import { openHostFiles } from "../../adapters/host-files.ts";
+import { type Lock, takeLock } from "../../adapters/lock.ts";
+import { type Notifier, openNotifier } from "../../adapters/notify-systemd.ts";
+import { readTallyText, saveTallyText } from "../../adapters/watchdog-files.ts";
+import { readTally, writeTally } from "../../model/watchdog-tally.ts";
+import { BOUNDS, countCrash } from "../../watchdog/count-pass.ts";
+import { healthyFor, nextAfterWake, nextOnGrid } from "../../watchdog/pace-passes.ts";
+import { hasSpare } from "../../watchdog/pace-requests.ts";
+import { hasSeenAll } from "../../watchdog/tell-pass.ts";
+import { BUG, FINE } from "../exit-codes.ts";
+import { type DaemonServer, openDaemonServer } from "./answer-daemon.ts";
+import type { KeptFleet } from "./keep-fleet.ts";
+import { openPassTools, type PassTools, runPass, tryNote } from "./run-pass.ts";
+import type { Voice } from "./tell-daemon.ts";
+
+export interface DaemonOptions {
+  readonly archFilter: boolean;
+  readonly force: boolean;
+}
+
+/** Answers are written so often, and at the end: losing them costs requests and nothing else. */
+const KEEP_MS = 60_000;
+/** A pass has deadlines of its own; one that is at work for so long hangs, and systemd is to end it. */
+const HUNG_MS = 15 * 60_000;
+
+interface Daemon {
+  readonly fleet: KeptFleet;
+  readonly voice: Voice;
+  readonly server: DaemonServer;
+  readonly options: DaemonOptions;
+  readonly work: typeof runPass;
+  /** Told to stop. */
+  readonly stop: AbortSignal;
+  /** Ends what is still asked of GitHub. */
+  readonly giveUp: AbortController;
+  tools: PassTools | null;
+  keptAt: number;
+  metrics: string | null;
+  allowance: number | null;
+  /** Monotonic; of the last pass that saw everything, or of the beginning. */
+  wellAt: number;
+  /** Monotonic; null: none is at work. */
+  passBegan: number | null;
+}
+
+const now = (): number => Number(process.hrtime.bigint() / 1_000_000n);
+
+/** `work` is another one in tests. */
+export async function runDaemon(
+  fleet: KeptFleet,
+  voice: Voice,
+  options: DaemonOptions,
+  work: typeof runPass = runPass,
+): Promise<number> {
+  const stop = new AbortController();
+  // A second signal finds nobody who takes it, and ends the process: what was begun is written down.
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.abort());
+  const bell = openBell();
+  const server = openDaemonServer(
+    { metrics: () => daemon.metrics, ailment: () => explainAilment(daemon), wake: bell.ring },
+    options.archFilter,
+  );
+  const daemon: Daemon = {
+    ...{ fleet, voice, server, options, work, stop: stop.signal, giveUp: new AbortController() },
+    ...{ tools: null, keptAt: now(), metrics: null, allowance: null, wellAt: now(), passBegan: null },
+  };
+  const notifier = openNotifier(process.env);
+  const isOver = new AbortController();
+  await notifier?.tell("READY=1").then((why) => why !== null && voice.warn(`systemd was not told: ${why}`));
+  const signs = notifier === null ? null : giveSigns(daemon, notifier, isOver.signal);
+  try {
+    await passAfterPass(daemon, bell);
+  } finally {
+    await notifier?.tell("STOPPING=1");
+    daemon.giveUp.abort();
+    isOver.abort();
+    await Promise.all([signs, server.close()]);
+    const { tools } = daemon;
+    if (tools !== null) tryNote(() => tools.answers.keep(), voice.warn);
+  }
+  return FINE;
+}
+
+async function passAfterPass(daemon: Daemon, bell: Bell): Promise<void> {
+  const { fleet, voice, stop } = daemon;
+  let first = now();
+  let { every } = fleet.inForce().plan.watchdog;
+  while (!stop.aborted) {
+    const began = now();
+    daemon.passBegan = began;
+    bell.forget();
+    await tryPass(daemon);
+    voice.end();
+    daemon.passBegan = null;
+    const { plan } = fleet.inForce();
+    if (plan.watchdog.every !== every) {
+      every = plan.watchdog.every;
+      first = began;
+    }
+    const pace = { first, every };
+    const onGrid = nextOnGrid(pace, now());
+    const mayWake = hasSpare(plan, daemon.allowance);
+    await waitUntil(onGrid, bell, stop, mayWake ? () => nextAfterWake(pace, began, now()) : null);
+  }
+}
+
+/** Whatever it throws, the next one is due as ever. */
+async function tryPass(daemon: Daemon): Promise<void> {
+  const { fleet, voice } = daemon;
+  try {
+    await onePass(daemon);
+  } catch (error) {
+    voice.crash(error);
+    const { plan, at } = fleet.inForce();
+    const files = openHostFiles("/");
+    const tally = countCrash(readTally(readTallyText(files, at.places), BOUNDS.length));
+    tryNote(() => saveTallyText(at.places, writeTally(tally)), voice.warn);
+    await voice.ping(plan.watchdog.ping, BUG);
+  }
+}
+
+async function onePass(daemon: Daemon): Promise<void> {
+  const { fleet, voice, server, options, stop } = daemon;
+  const isNew = fleet.refresh();
+  const { plan, at } = fleet.inForce();
+  const problem = fleet.problem();
+  if (problem !== null) voice.warn(`the spec is not put in force, the one before goes on: ${problem}`);
+  await server.follow({ plan, at }, voice.warn);
+  const lock = await takeLock(at.places.config, { forMs: 0, onWait: () => undefined });
+  if (lock === null) return voice.warn("an apply is at work: this pass is left out");
+  const result = await holding(lock, async () => {
+    const isOpen = daemon.tools !== null && !isNew && daemon.tools.github.closed.length === 0;
+    if (!isOpen) {
+      const { tools } = daemon;
+      if (tools !== null) tryNote(() => tools.answers.keep(), voice.warn);
+      daemon.tools = await openPassTools(plan, at, daemon.giveUp.signal);
+    }
+    const tools = daemon.tools as PassTools;
+    const { archFilter, force } = options;
+    return daemon.work(plan, at, tools, {
+      ...{ isDry: false, archFilter, force, warn: voice.warn, stop },
+      ...{ webhooks: server.takeCounts(), specOk: problem === null },
+    });
+  });
+  if (result === null) return;
+  const { pass, exitCode, metrics, allowance } = result;
+  Object.assign(daemon, { metrics, allowance });
+  if (hasSeenAll(pass)) daemon.wellAt = now();
+  voice.pass(pass);
+  keepAnswers(daemon);
+  await voice.ping(plan.watchdog.ping, exitCode);
+}
+
+async function holding<T>(lock: Lock, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } finally {
+    await lock.release();
+  }
+}
+
+function keepAnswers(daemon: Daemon): void {
+  const { tools, voice } = daemon;
+  if (tools === null || now() - daemon.keptAt < KEEP_MS) return;
+  daemon.keptAt = now();
+  tryNote(() => tools.answers.keep(), voice.warn);
+}
+
+function explainAilment({ fleet, wellAt }: Daemon): string | null {
+  const { every } = fleet.inForce().plan.watchdog;
+  const ago = now() - wellAt;
+  if (ago <= healthyFor(every)) return null;
+  return `no pass has seen everything for ${Math.floor(ago / 1000)} s; it looks every ${every / 1000} s`;
+}
+
+async function giveSigns(daemon: Daemon, notifier: Notifier, isOver: AbortSignal): Promise<void> {
+  const { everyMs } = notifier;
+  if (everyMs === null) return;
+  while (!isOver.aborted) {
+    const { passBegan } = daemon;
+    if (passBegan === null || now() - passBegan < HUNG_MS) await notifier.tell("WATCHDOG=1");
+    await rest(everyMs, isOver);
+  }
+}
+
+/** Rung by the webhook; heard when the daemon listens next. */
+interface Bell {
+  readonly ring: () => void;
+  readonly forget: () => void;
+  /** Settles when it rings, or at once where it has rung. */
+  wait(): Promise<void>;
+}
+
+function openBell(): Bell {
+  let hasRung = false;
+  let hear: () => void = () => undefined;
+  return {
+    ring: () => {
+      hasRung = true;
+      hear();
+    },
+    forget: () => {
+      hasRung = false;
+    },
+    wait: () => (hasRung ? Promise.resolve() : new Promise((settle) => (hear = settle))),
+  };
+}
+
+/** `onWake`: when to look after a wake; null: a wake changes nothing. */
+async function waitUntil(
+  time: number,
+  bell: Bell,
+  stop: AbortSignal,
+  onWake: (() => number) | null,
+): Promise<void> {
+  const over = new AbortController();
+  const resting = rest(time - now(), AbortSignal.any([stop, over.signal]));
+  const woken = onWake === null ? new Promise<never>(() => undefined) : bell.wait().then(() => "woken");
+  const what = await Promise.race([resting, woken]);
+  over.abort();
+  if (what === "woken" && onWake !== null) await rest(onWake() - now(), stop);
+}
+
+async function rest(milliseconds: number, signal: AbortSignal): Promise<void> {
+  if (milliseconds <= 0) return;
+  await sleep(milliseconds, undefined, { signal }).catch(() => undefined);
+}
