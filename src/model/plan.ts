@@ -18,6 +18,7 @@ import type {
 } from "./fleet.ts";
 import type { HypervisorPlan, VfioPlan } from "./hypervisor-plan.ts";
 import type { GpuVendor, Inventory } from "./inventory.ts";
+import type { PlannedWatchdog } from "./planned-watchdog.ts";
 
 export interface Plan {
   readonly fleet: string;
@@ -295,25 +296,6 @@ export interface PlannedPool {
   readonly caches: readonly PlannedCache[];
   readonly emulate: readonly string[];
   readonly timeoutMinutes: number;
-}
-
-export interface PlannedWatchdog {
-  /** `daemon`: a service that stays. `timer`: one pass after the other. */
-  readonly mode: "timer" | "daemon";
-  readonly every: number;
-  readonly offlineAfter: number;
-  readonly deputy: string | null;
-  readonly metrics: string | null;
-  readonly ping: string | null;
-  /** Where the daemon answers; null: nowhere. */
-  readonly listen: { readonly address: string; readonly port: number } | null;
-  /** The file with the secret of GitHub's webhook; null: there is none. */
-  readonly webhookSecret: string | null;
-  readonly activeWithin: number;
-  readonly githubRequestsPerHour: number;
-  readonly removalsPerPass: number;
-  /** Projected REST requests of the whole fleet in an hour. */
-  readonly projectedRequestsPerHour: number;
 }
 
 /** What cloud-init does on a host's first boot. */

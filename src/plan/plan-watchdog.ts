@@ -12,7 +12,8 @@
 // The deputy asks for the list of every target besides.
 
 import type { Fleet, TargetSpec } from "../model/fleet.ts";
-import type { PlannedHost, PlannedWatchdog } from "../model/plan.ts";
+import type { PlannedHost } from "../model/plan.ts";
+import type { PlannedWatchdog } from "../model/planned-watchdog.ts";
 import { listChoices } from "../model/repository-choice.ts";
 import { count, type Findings } from "./findings.ts";
 

@@ -30,6 +30,8 @@ export function makeFleet(hosts: number, pools: number): string {
       { length: pools },
       (_, index) => `  p${index}: {runners: 1, limits: {cpus: 2, memory: 4GiB}}`,
     ),
+    // Thousands of watchdogs with one credential: only seldom looks fit into what GitHub allows it.
+    "watchdog: {every: 1d, budget: {githubRequestsPerHour: 15000}}",
   ];
   writeFileSync(join(folder, "fleet.yaml"), `${spec.join("\n")}\n`);
   return folder;

@@ -21,7 +21,8 @@ const SINCE: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   Install: { WantedBy: 201 },
   Timer: { AccuracySec: 209, OnBootSec: 0, OnUnitActiveSec: 0, RandomizedDelaySec: 229 },
   Service: {
-    ...{ BindPaths: 233, CPUQuota: 213, CapabilityBoundingSet: 0, Delegate: 0, Environment: 0 },
+    ...{ BindPaths: 233, CPUQuota: 213, CapabilityBoundingSet: 0, Delegate: 0, DeviceAllow: 208 },
+    ...{ DevicePolicy: 208, Environment: 0, WatchdogSec: 0 },
     ...{ ExecCondition: 243, ExecReload: 0, ExecStart: 0, ExecStartPre: 0, ExecStop: 0, ExecStopPost: 0 },
     ...{ IOSchedulingClass: 0, KillMode: 187, LimitCORE: 0, LimitNOFILE: 0, LimitNPROC: 0 },
     ...{ LoadCredential: 247, LockPersonality: 235, MemoryDenyWriteExecute: 231, MemoryMax: 231, Nice: 0 },
@@ -46,6 +47,7 @@ const WORDS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   ProtectSystem: { strict: 232, full: 214 },
   ProtectHome: { yes: 0, "read-only": 214 },
   IOSchedulingClass: { idle: 0 },
+  DevicePolicy: { closed: 208 },
 };
 
 /** `%d`, the folder of credentials, came with 250. systemd.unit(5), "Specifiers". */

@@ -41,7 +41,7 @@ function makeSlot({ job = null, exit = null, ids = [], agent }: Given): WatchedS
   return {
     slot: SLOT,
     ...{ unit: blind, mintUnit: blind, container: blind, processes: blind, drained: blind, assigned: blind },
-    ...{ mint: blind, holder: blind, log: blind },
+    ...{ mint: blind, holder: blind, log: blind, outdated: blind },
     job: job === "unseen" ? blind : seen(job === null ? null : { ...marker, ...job }),
     lastExit: seen(exit === null ? null : { ...ended, ...exit }),
     identity: seen(agent === undefined ? { kind: "none" } : (whole as never)),
@@ -62,6 +62,7 @@ function count(before: Tally, given: Given = {}): Tally {
     listed: new Map(),
     versionEnds: new Map(),
     disks: [],
+    unfinished: [],
     foreign: seen([]),
     requestsLeft: null,
     requestsSent: 5,

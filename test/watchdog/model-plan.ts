@@ -10,11 +10,11 @@ export function makePlan(
   pools: readonly PoolSpec[],
   given: Parameters<typeof makeFleet>[2] = {},
 ): Plan {
-  const fleet = makeFleet(
-    Object.keys(hosts).map((name) => makeMachine(name)),
-    pools,
-    given,
-  );
+  const { watchdog } = makeFleet([], []);
+  const machines = Object.keys(hosts).map((name) => makeMachine(name));
+  // Six hosts that look every minute need more than the default.
+  const budget = { ...watchdog.budget, githubRequestsPerHour: machines.length > 3 ? 15_000 : 1500 };
+  const fleet = makeFleet(machines, pools, { watchdog: { ...watchdog, budget }, ...given });
   const inventories = Object.fromEntries(
     Object.entries(hosts).map(([name, arch]) => [name, makeInventory({ arch })]),
   );
