@@ -29,6 +29,11 @@ function describe(name: "api.github.com" | "ghec"): Description {
   return found;
 }
 
+/** Takes seconds on a busy machine, in which a first answer would come too late. */
+export function loadDescriptions(): void {
+  for (const name of ["api.github.com", "ghec"] as const) describe(name);
+}
+
 interface OpenApiSchema {
   nullable?: boolean;
   type?: string;

@@ -5,7 +5,7 @@ import { createServer as createPlain, type IncomingMessage, type ServerResponse 
 import { createServer as createSecure } from "node:https";
 import type { AddressInfo } from "node:net";
 import { answerChannel } from "./channel.ts";
-import { checkAnswer } from "./check-answer.ts";
+import { checkAnswer, loadDescriptions } from "./check-answer.ts";
 import { answerControl } from "./control.ts";
 import { misbehave } from "./misbehave.ts";
 import type { Answer, Request } from "./request.ts";
@@ -31,6 +31,7 @@ export interface ServeOptions {
 }
 
 export async function serveFakeGitHub(state: FakeState, options: ServeOptions = {}): Promise<FakeServer> {
+  if (options.check === true) loadDescriptions();
   const mistakes: string[] = [];
   const listener = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
     handle(state, options, mistakes, incoming, outgoing).catch((cause) => {
