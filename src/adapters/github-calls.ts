@@ -63,10 +63,16 @@ async function callOnce<T>(call: Call<T>, options: CallOptions, limit: Limit): P
   const first = await sendWith(call, given.value, options, limit);
   if (first.kind !== "refused" || first.status !== 401) return first;
   // 401 means that nothing was done, so that even a mutation may be sent again with another token.
-  const renewed = await options.source.token(true);
+  const renewed = await renewToken(given.value, options.source);
   if (renewed.kind !== "ok") return addSpent(renewed, first.meta);
   if (renewed.value.equals(given.value)) return first;
   return addSpent(await sendWith(call, renewed.value, options, limit), first.meta);
+}
+
+/** Another call that was refused side by side may have renewed it already. */
+async function renewToken(refused: Secret, source: TokenSource): Promise<GitHubAnswer<Secret>> {
+  const held = await source.token(false);
+  return held.kind === "ok" && !held.value.equals(refused) ? held : source.token(true);
 }
 
 async function sendWith<T>(

@@ -21,14 +21,21 @@ export function viewProcesses(files: HostFiles): ProcessView {
   const sees = (pid: number): boolean => files.stat(`/proc/${pid}/comm`).ok;
   const entries = files.list("/proc");
   if (!entries.ok) return { runners: unseen(`/proc cannot be read (${entries.code})`), sees };
+  const own = readOwnContainers(files);
   const runners = entries.value
     .filter((name) => /^[1-9][0-9]{0,9}$/.test(name))
-    .flatMap((name) => readProcess(files, Number(name)) ?? []);
+    .flatMap((name) => readProcess(files, Number(name), own) ?? []);
   return { runners: seen(runners), sees };
 }
 
+/** Containers that this machine itself is: on version 1 their names are in all of its paths. */
+function readOwnContainers(files: HostFiles): ReadonlySet<string> {
+  const groups = files.readText("/proc/1/cgroup");
+  return new Set(groups.ok ? listPaths(groups.value).flatMap(listContainers) : []);
+}
+
 /** null: another program, or gone by now. */
-function readProcess(files: HostFiles, pid: number): RunnerProcess | null {
+function readProcess(files: HostFiles, pid: number, own: ReadonlySet<string>): RunnerProcess | null {
   const comm = files.readText(`/proc/${pid}/comm`);
   const kind = comm.ok ? KINDS[comm.value.trimEnd()] : undefined;
   if (kind === undefined) return null;
@@ -40,7 +47,7 @@ function readProcess(files: HostFiles, pid: number): RunnerProcess | null {
     pid,
     kind,
     uid: uid === undefined ? null : Number(uid),
-    owner: groups.ok ? readOwner(groups.value) : { kind: "unknown" },
+    owner: groups.ok ? readOwner(groups.value, own) : { kind: "unknown" },
     folder: folder.ok ? folder.value : null,
   };
 }
@@ -48,12 +55,12 @@ function readProcess(files: HostFiles, pid: number): RunnerProcess | null {
 /**
  * Lines of cgroups(7): `0::/system.slice/acme-process@….service` on version 2, one for each controller on
  * version 1. Docker's driver writes `/docker/<id>` or `docker-<id>.scope`; of containers inside containers the
- * outermost is ours.
+ * outermost that is not the machine itself is ours.
  */
-export function readOwner(text: string): ProcessOwner {
-  const paths = text.split("\n").map((line) => line.split(":").slice(2).join(":"));
+export function readOwner(text: string, own: ReadonlySet<string> = new Set()): ProcessOwner {
+  const paths = listPaths(text);
   for (const path of paths) {
-    const id = /\/(?:docker|docker-|libpod-)\/?([0-9a-f]{64})(?:\.scope)?(?:\/|$)/.exec(path)?.[1];
+    const id = listContainers(path).find((each) => !own.has(each));
     if (id !== undefined) return { kind: "container", id };
   }
   for (const path of paths) {
@@ -62,4 +69,14 @@ export function readOwner(text: string): ProcessOwner {
     if (unit !== undefined) return { kind: "unit", unit };
   }
   return { kind: "unknown" };
+}
+
+function listPaths(text: string): readonly string[] {
+  return text.split("\n").map((line) => line.split(":").slice(2).join(":"));
+}
+
+/** The outermost first. */
+function listContainers(path: string): readonly string[] {
+  const ids = path.matchAll(/\/(?:docker|docker-|libpod-)\/?([0-9a-f]{64})(?:\.scope)?(?=\/|$)/g);
+  return [...ids].flatMap(([, id]) => id ?? []);
 }

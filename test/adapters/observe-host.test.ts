@@ -209,6 +209,9 @@ test("control groups of both versions and both drivers say whose a process is", 
     unit,
   );
   assert.deepEqual(readOwner("2:cpu:/\n1:name=systemd:/system.slice/acme-process@x.service\n"), unit);
+  const nested = `1:name=systemd:/docker/${ID}/system.slice/acme-process@x.service\n`;
+  assert.deepEqual(readOwner(nested, new Set([ID])), unit, "this machine is a container itself");
+  assert.deepEqual(readOwner(`0::/docker/${OTHER}/docker/${ID}\n`, new Set([OTHER])), container_);
   assert.deepEqual(readOwner("0::/\n"), { kind: "unknown" });
   assert.deepEqual(readOwner(""), { kind: "unknown" });
 });

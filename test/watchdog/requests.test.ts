@@ -2,82 +2,11 @@
 // nothing changed, and no conclusion from an answer that is none.
 
 import assert from "node:assert/strict";
-import { type TestContext, test } from "node:test";
-import { seen } from "../../src/model/host-observation.ts";
-import type { Memory, Observation, PassTime } from "../../src/model/watchdog.ts";
-import { decide } from "../../src/watchdog/decide.ts";
-import { observe } from "../../src/watchdog/observe.ts";
+import { test } from "node:test";
 import { countAllowance, explainSilence, spendAllowance } from "../../src/watchdog/pace-requests.ts";
-import type { ObservePorts } from "../../src/watchdog/watch-ports.ts";
-import { type GitHubLab, startGitHubLab } from "../adapters/github-lab.ts";
+import type { GitHubLab } from "../adapters/github-lab.ts";
 import type { FaultKind } from "../github/state.ts";
-import { ModelHost } from "./model-host.ts";
-import { Hub } from "./model-hub.ts";
-import { SCENE_PLANS } from "./scene-plans.ts";
-
-const PLAN = SCENE_PLANS.two?.();
-
-interface Watched {
-  readonly lab: GitHubLab;
-  pass(seconds: number, silence?: string): Promise<Observation>;
-  memory(): Memory | null;
-}
-
-/** A host of the plan where nothing runs. */
-async function watch(t: TestContext, name: "forge" | "spark"): Promise<Watched> {
-  const host = PLAN?.hosts.find((each) => each.name === name);
-  if (PLAN === undefined || host === undefined) throw new Error("the plan has this host");
-  const lab = await startGitHubLab(t);
-  lab.state.repositories.set("acme/app", { pushedAt: Date.now(), private: true });
-  const access = await lab.open({ options: { deadlineMs: 300, attempts: 2 } });
-  const hub = new Hub({ lag: 0, busyLie: 0, gap: 0, deletesDispatched: true });
-  const model = new ModelHost(host, hub, { startMs: 0, endsWhenGone: false, mintDeafUntil: 0 });
-  let memory: Memory | null = null;
-  let time: PassTime = { wall: Date.now(), monotonic: 1_000_000, boot: "one" };
-  const ports: ObservePorts = {
-    time: () => time,
-    look: async () => ({
-      slots: [...model.slots.values()].map((one) => model.look(one, false, false)),
-      foreign: seen([]),
-      disks: [],
-      unfinished: [],
-    }),
-    scopes: access.scopes.map(({ api }) => ({ target: "default", api })),
-    closed: [],
-    demand: new Map([["default", access.demand]]),
-    within: (work) => work,
-  };
-  return {
-    lab,
-    memory: () => memory,
-    pass: async (seconds, silence) => {
-      time = { ...time, wall: time.wall + seconds * 1000, monotonic: time.monotonic + seconds * 1000 };
-      lab.state.requests.length = 0;
-      const observation = await observe({ plan: PLAN, host, memory, silence: silence ?? null }, ports);
-      memory = decide({ plan: PLAN, host, observation, memory }).memory;
-      return observation;
-    },
-  };
-}
-
-function addGhosts(lab: GitHubLab, count: number): void {
-  const labels = ["self-hosted"];
-  for (let each = 1; each <= count; each++) {
-    const suffix = String(each).padStart(7, "0");
-    lab.state.addRunner("orgs/acme", {
-      name: `acme-ci-spark-1-${suffix}`,
-      labels,
-      ephemeral: true,
-      groupId: 1,
-    });
-  }
-}
-
-function addStrangers(lab: GitHubLab, count: number): void {
-  const given = { labels: ["self-hosted"], ephemeral: false, groupId: 1 };
-  for (let each = 1; each <= count; each++)
-    lab.state.addRunner("orgs/acme", { name: `other-${each}`, ...given });
-}
+import { addGhosts, addStrangers, PLAN, watch } from "./watched-host.ts";
 
 function countPaths(lab: GitHubLab, pattern: RegExp): number {
   return lab.state.requests.filter(({ path }) => pattern.test(path)).length;
@@ -143,7 +72,15 @@ const FAULTS: readonly (readonly [FaultKind, string])[] = [
   ["404", "refused"],
   ["429", "limited"],
   ["502", "unknown"],
+  ["403-rate", "limited"],
+  ["503-html", "unknown"],
+  ["hang", "unknown"],
   ["hang-body", "unknown"],
+  ["drip", "unknown"],
+  ["short", "unknown"],
+  ["broken-chunk", "unknown"],
+  ["garbage", "unknown"],
+  ["wrong-shape", "unknown"],
   ["truncate", "unknown"],
   ["empty-200", "unknown"],
   ["reset", "unknown"],
@@ -151,7 +88,8 @@ const FAULTS: readonly (readonly [FaultKind, string])[] = [
 
 for (const [fault, kind] of FAULTS) {
   test(`a list that ends in ${fault} tells nothing of any registration`, async (t) => {
-    const { lab, pass } = await watch(t, "forge");
+    const isSlow = fault.startsWith("hang") || fault === "drip";
+    const { lab, pass } = await watch(t, "forge", isSlow ? { deadlineMs: 1000 } : {});
     addGhosts(lab, 2);
     await pass(0);
     lab.cache.clear();
@@ -175,4 +113,58 @@ test("a share that is spent leaves GitHub alone until some of it has come back",
   assert.equal(demand.get("default")?.known, false);
   const later = { ...base.time, monotonic: base.time.monotonic + 60_000 };
   assert.equal(explainSilence(PLAN, countAllowance(PLAN, spent, later)), null);
+});
+
+test("an App whose token GitHub suddenly refuses gets one new token within the pass", async (t) => {
+  const { lab, pass } = await watch(t, "forge", { credential: "app" });
+  addGhosts(lab, 2);
+  const minted = () => countPaths(lab, /\/access_tokens$/);
+  assert.equal((await pass(0)).registrations.length, 2);
+  assert.equal(minted(), 1);
+  // Revoked before its hour was over.
+  lab.state.credentials.clear();
+  lab.cache.clear();
+  const second = await pass(60);
+  assert.deepEqual([second.registrations.length, second.troubles, minted()], [2, [], 1]);
+});
+
+test("an App that is refused with a new token too changes nothing and is told as refused", async (t) => {
+  const { lab, pass, act, decisions } = await watch(t, "forge", { credential: "app" });
+  addGhosts(lab, 2);
+  await pass(0);
+  lab.cache.clear();
+  lab.fail("401", /\/orgs\/acme\//);
+  const { troubles, registrations } = await pass(60);
+  assert.ok(countPaths(lab, /\/access_tokens$/) <= 2, "it is no loop");
+  assert.deepEqual([troubles[0]?.kind, registrations], ["refused", []]);
+  assert.deepEqual(
+    decisions().filter(({ action }) => action !== null),
+    [],
+  );
+  assert.deepEqual(await act(), []);
+});
+
+test("a renamed organization is followed: 301 for what is read, 307 for a deletion", async (t) => {
+  const { lab, pass, act } = await watch(t, "forge");
+  addGhosts(lab, 1);
+  // Everything is at the new place, and the old one says where.
+  lab.state.scopes.set("orgs/new", { ...lab.state.scope("orgs/acme"), path: "orgs/new" });
+  const [id] = lab.state.scope("orgs/new").runners.keys();
+  const move = (kind: "redirect" | "redirect-307", from: RegExp, to: string) => lab.fail(kind, from, 1, to);
+  const list = "/orgs/new/actions/runners?per_page=100&page=1";
+  const one = `/orgs/new/actions/runners/${id}`;
+  for (let passes = 0; passes < 161; passes++) {
+    lab.cache.clear();
+    lab.state.faults.length = 0;
+    move("redirect", /GET \/orgs\/acme\/actions\/runners$/, list);
+    move("redirect", /GET \/orgs\/acme\/actions\/runners\/\d+$/, one);
+    const { troubles, registrations } = await pass(passes === 0 ? 0 : 540);
+    assert.deepEqual([troubles, registrations.length], [[], 1]);
+  }
+  lab.state.faults.length = 0;
+  move("redirect", /GET \/orgs\/acme\/actions\/runners\/\d+$/, one);
+  move("redirect-307", /DELETE \/orgs\/acme\/actions\/runners\/\d+$/, one);
+  const [outcome] = await act();
+  assert.deepEqual([outcome?.decision.reason, outcome?.result], ["GhostOfGoneHost", "done"]);
+  assert.equal(lab.state.scope("orgs/new").runners.size, 0);
 });

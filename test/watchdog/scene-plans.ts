@@ -29,6 +29,8 @@ export const SCENE_PLANS: Readonly<Record<string, () => Plan>> = {
     ]),
   /** forge is the deputy of spark. */
   two: () => makePlan({ forge: "x64", spark: "arm64" }, [makePool("ci", { runners: makeRange(0, 4, null) })]),
+  /** Two slots on each of two hosts, and two at most together. */
+  shared: () => makePlan({ forge: "x64", spark: "x64" }, [makePool("ci", { runners: makeRange(0, 2, 2) })]),
   /** Five persistent slots on one host. */
   many: () =>
     makePlan({ forge: "x64" }, [

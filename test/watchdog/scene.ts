@@ -38,7 +38,7 @@ interface SlotScene {
   /** `apply` could not restart it. */
   readonly outdated?: boolean;
   readonly assigned?: string;
-  /** Its registration as GitHub has it; see `readWord`. */
+  /** Its registration as GitHub has it, see `readWord`; `none`: no record of ours names one. */
   readonly github?: string;
   /** Another registration than before. */
   readonly number?: number;
@@ -166,7 +166,8 @@ function readPass(pass: PassScene, plan: Plan, host: PlannedHost): Observation {
     const id = scene.number ?? 100 + at;
     const isPersistent = placement.lifetime === "persistent";
     const name = isPersistent ? slot.name : `${slot.name}-${String(id).padStart(7, "a")}`;
-    const word = scene.github ?? (scene.is === "stopped" || scene.is === "failed" ? null : "online");
+    const said = scene.github ?? (scene.is === "stopped" || scene.is === "failed" ? "none" : "online");
+    const word = said === "none" ? null : said;
     slots.push(readSlot(scene, slot.name, isPersistent, word === null ? null : { id, name }));
     if (word !== null) registrations.push(readWord(word, { id, name, recorded: true }));
   }

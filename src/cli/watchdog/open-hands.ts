@@ -43,6 +43,13 @@ export function openActPorts(
     forget: (slot) => forgetIdentity(places, slot, tools),
     save: async (memory) => saveMemoryText(places, writeMemory(memory)),
     stopping: () => (stop?.aborted === true ? "the watchdog is being stopped" : null),
-    pass: () => undefined,
+    pass: openFailpoint(process.env.CI_FLEET_FAILPOINT),
+  };
+}
+
+/** Ends this process between two steps as a crash would: for those who want to see what later passes make of it. */
+function openFailpoint(name: string | undefined): (step: string) => void {
+  return (step) => {
+    if (step === name) process.kill(process.pid, "SIGKILL");
   };
 }
