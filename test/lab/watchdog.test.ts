@@ -97,7 +97,10 @@ test("the watchdog", async (t) => {
       assert.deepEqual(did(await pass()), ["solo-forge-1 HungListener retire done"]);
       assert.ok(!scope.runners.has(own.id) && !scope.runners.has(hung.id) && scope.runners.has(other.id));
       assert.deepEqual(did(await pass()), [], "a job may still be on its way");
-      await waitFor("it to end", async () => (await host.ask(["systemctl", "is-active", solo.unit])).code !== 0);
+      await waitFor(
+        "it to end",
+        async () => (await host.ask(["systemctl", "is-active", solo.unit])).code !== 0,
+      );
       await age(WINDOW);
       assert.deepEqual(did(await pass()), ["solo-forge-1 RetirementDone finish done"]);
       await solo.online(hung, PATIENT);

@@ -25,12 +25,16 @@ function copyTree(): string {
 /** Exit code of the judges in this folder. */
 function judge(folder: string): Promise<number | null> {
   return new Promise((settle, fail) => {
-    const child = spawn(process.execPath, ["--test", "--test-isolation=none", "--test-reporter=dot", ...JUDGES], {
-      cwd: folder,
-      stdio: "ignore",
-      // Of the runner above, which would take their results for its own.
-      env: { PATH: process.env.PATH },
-    });
+    const child = spawn(
+      process.execPath,
+      ["--test", "--test-isolation=none", "--test-reporter=dot", ...JUDGES],
+      {
+        cwd: folder,
+        stdio: "ignore",
+        // Of the runner above, which would take their results for its own.
+        env: { PATH: process.env.PATH },
+      },
+    );
     child.on("error", fail);
     child.on("close", settle);
   });
