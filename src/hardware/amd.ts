@@ -95,9 +95,14 @@ export function readAmd(
     notes.unknown("amd", "/dev/kfd", "the PCI devices are not readable");
     return null;
   }
+  const nodes = listDriNodes(files);
+  // A copied root, or a container: nodes that the kernel made are not in this /dev, so what is not there says nothing.
+  if (!kfd.ok && nodes.length === 0 && gpus?.some(({ renderNode }) => renderNode !== null) === true) {
+    notes.unknown("amd", "/dev/kfd", "the devices of this machine are not in /dev");
+    return null;
+  }
   notes.learned("amd", "/dev/kfd");
   if (!kfd.ok && hasCard !== true) return "none";
-  const nodes = listDriNodes(files);
   const render = nodes.find((node) => node.startsWith("renderD"));
   const card = nodes.find((node) => node.startsWith("card"));
   const renderGid = kfd.ok ? kfd.value.gid : readGid(files, render);

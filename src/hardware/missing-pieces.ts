@@ -2,6 +2,13 @@
 // In: an inventory. Out: sentences in the order in which one would mend them.
 
 import { type GpuFacts, type Inventory, presentOrNull } from "../model/inventory.ts";
+import {
+  COMPOSE_WITH_CDI,
+  isAtLeast,
+  MIN_COMPOSE,
+  MIN_ENGINE,
+  MIN_SYSTEMD,
+} from "../model/software-versions.ts";
 
 export interface MissingPiece {
   readonly what: string;
@@ -24,7 +31,12 @@ const lacksDocker: Rule = ({ docker, proxmox }) => {
       "https://docs.docker.com/engine/install/",
     );
   }
-  if (docker === null || docker.engine !== null) return [];
+  if (docker === null) return [];
+  if (docker.engine !== null) {
+    if (isAtLeast(docker.engine, MIN_ENGINE)) return [];
+    const what = `Docker Engine ${docker.engine} is too old for container pools: they need ${MIN_ENGINE}`;
+    return piece(what, "https://docs.docker.com/engine/install/");
+  }
   const problem = docker.problem ?? "no engine answers";
   const denied = /permission denied/i.test(problem);
   const fix = denied ? 'sudo usermod -aG docker "$USER", then log in again' : "sudo systemctl start docker";
@@ -40,10 +52,14 @@ const lacksCompose: Rule = (inventory) => {
       installLine(inventory, "docker-compose-plugin", "docker-compose"),
     );
   }
-  if (!hasGpu(inventory, "nvidia") || isAtLeast(docker.compose, 2, 30)) return [];
+  const newer = installLine(inventory, "docker-compose-plugin", "docker-compose");
+  if (!isAtLeast(docker.compose, MIN_COMPOSE)) {
+    return piece(`Docker Compose ${docker.compose} is too old: container pools need ${MIN_COMPOSE}`, newer);
+  }
+  if (!hasGpu(inventory, "nvidia") || isAtLeast(docker.compose, COMPOSE_WITH_CDI)) return [];
   return piece(
-    `Docker Compose ${docker.compose} cannot name GPUs by CDI: that needs 2.30`,
-    installLine(inventory, "docker-compose-plugin", "docker-compose"),
+    `Docker Compose ${docker.compose} cannot name GPUs by CDI: that needs ${COMPOSE_WITH_CDI}`,
+    newer,
   );
 };
 
@@ -112,8 +128,8 @@ const lacksSystemd: Rule = ({ systemd, virtualization }) => {
   if (systemd === "none" || systemd?.running === false) {
     return piece("systemd does not run here: only persistent container slots are possible", null);
   }
-  if (systemd === null || systemd.version >= 249) return [];
-  return piece(`systemd ${systemd.version} is too old to supervise slots: that needs 249`, null);
+  if (systemd === null || systemd.version >= MIN_SYSTEMD) return [];
+  return piece(`systemd ${systemd.version} is too old to supervise slots: that needs ${MIN_SYSTEMD}`, null);
 };
 
 const lacksIommu: Rule = ({ proxmox, iommu, gpus }) => {
@@ -152,10 +168,4 @@ function installLine({ os }: Inventory, debian: string, arch: string): string | 
   const family = [os?.id, ...(os?.idLike ?? [])];
   if (family.includes("debian") || family.includes("ubuntu")) return `sudo apt-get install ${debian}`;
   return family.includes("arch") ? `sudo pacman -S ${arch}` : null;
-}
-
-/** Compose went from 2.x to 5.x: compare numbers, never a prefix. */
-function isAtLeast(version: string, major: number, minor: number): boolean {
-  const [x = 0, y = 0] = version.split(".").map((part) => Number.parseInt(part, 10));
-  return x > major || (x === major && y >= minor);
 }

@@ -18,6 +18,7 @@ import {
 import {
   explainSilence,
   isInstalled,
+  NOT_ASKED,
   readOutput,
   type ToolAnswer,
   type ToolAnswers,
@@ -135,7 +136,8 @@ export function readNvidia(
     openModule: loaded?.open ?? null,
     toolkit: toolkit.version,
     toolkitInstalled: toolkit.installed,
-    problem: present === true ? describeProblem(answers.smiCore) : null,
+    problem:
+      present === true && answers.smiCore.result !== NOT_ASKED ? describeProblem(answers.smiCore) : null,
   };
 }
 

@@ -52,6 +52,9 @@ export const QUESTIONS = {
 export type QuestionName = keyof typeof QUESTIONS;
 export type ToolAnswers = Readonly<Record<QuestionName, ToolAnswer>>;
 
+/** No fault of the machine's: its tools do not run where only its files are. */
+export const NOT_ASKED: ToolResult = { kind: "failed", cause: "tools are not asked about another root" };
+
 /** Questions left out of `wanted` are not asked: waking a GPU or Perl costs seconds where neither is. */
 export async function askTools(
   files: HostFiles,
@@ -74,7 +77,7 @@ async function askOne(
   if (tools === NO_TOOLS) {
     return {
       line,
-      result: { kind: "failed", cause: "tools are not asked about another root" },
+      result: NOT_ASKED,
       installed: found,
     };
   }

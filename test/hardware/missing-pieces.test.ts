@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { openHostFiles } from "../../src/adapters/host-files.ts";
 import { detectHost } from "../../src/hardware/detect.ts";
 import { findMissingPieces } from "../../src/hardware/missing-pieces.ts";
 import {
@@ -10,7 +11,8 @@ import {
   type NvidiaFacts,
   presentOrNull,
 } from "../../src/model/inventory.ts";
-import { openFixtureHost } from "./fixture-host.ts";
+import { NO_TOOLS } from "../../src/model/ports.ts";
+import { HOSTS_DIR, openFixtureHost } from "./fixture-host.ts";
 
 async function load(name: string): Promise<Inventory> {
   const { files, tools } = openFixtureHost(name);
@@ -58,12 +60,26 @@ test("a hypervisor needs neither an engine nor a GPU driver of its own", async (
   assert.deepEqual(missing(await load("proxmox-node")), []);
 });
 
+test("an engine or a Compose plugin that is too old for any container pool", () => {
+  assert.deepEqual(missing(withDocker({ engine: "19.03.15", compose: "2.17.3" })), [
+    "Docker Engine 19.03.15 is too old for container pools: they need 20.10.0 → https://docs.docker.com/engine/install/",
+    "Docker Compose 2.17.3 is too old: container pools need 2.20.0 → sudo apt-get install docker-compose-plugin",
+  ]);
+});
+
+test("a copy of a machine's files lacks neither its devices nor the answers of its tools", async () => {
+  for (const name of ["rocm-workstation", "arch-two-nvidia"]) {
+    const { inventory } = await detectHost(openHostFiles(`${HOSTS_DIR}/${name}/root`), NO_TOOLS);
+    assert.deepEqual(missing(inventory), []);
+  }
+});
+
 test("a Compose plugin that is missing or too old for CDI", () => {
   assert.deepEqual(missing(withDocker({ compose: "none" })), [
     "the Docker Compose plugin is not installed → sudo apt-get install docker-compose-plugin",
   ]);
   assert.deepEqual(missing({ ...withDocker({ compose: "2.26.1-4" }) }), [
-    "Docker Compose 2.26.1-4 cannot name GPUs by CDI: that needs 2.30 → sudo apt-get install docker-compose-plugin",
+    "Docker Compose 2.26.1-4 cannot name GPUs by CDI: that needs 2.30.0 → sudo apt-get install docker-compose-plugin",
   ]);
   assert.deepEqual(missing(withDocker({ compose: "5.5.0" })), []);
   assert.deepEqual(
