@@ -114,8 +114,8 @@ function search(context: Context, folder: string): OpenedCredential {
 }
 
 function openToken({ target, places }: Context, path: string): OpenedCredential {
-  const read = async (): Promise<GitHubAnswer<Secret>> => {
-    const file = readCredential(places, `${target.name}.token`, path);
+  const read = async (renew: boolean): Promise<GitHubAnswer<Secret>> => {
+    const file = readCredential(places, `${target.name}.token`, path, renew);
     if ("kind" in file) return file;
     const token = parseToken(file.secret);
     if (token.ok) return known(token.value);
@@ -134,23 +134,33 @@ function openApp(context: Context, appId: string, path: string): OpenedCredentia
   if (installed === null) {
     return unusable("app", id, description, NO_APPS.message, NO_APPS.help);
   }
-  const load = (): AppSource | GitHubFailure => {
-    const file = readCredential(places, `${target.name}.pem`, path);
+  let key: Secret | null = null;
+  const load = (renew: boolean): AppSource | GitHubFailure => {
+    const file = readCredential(places, `${target.name}.pem`, path, renew);
     if ("kind" in file) return file;
-    const key = parsePrivateKey(file.secret);
-    if (!key.ok) return refuseCredential(`read ${file.path}`, `${file.path} ${key.why}`, HELP_PEM);
-    return openAppSource({ appId, key: key.value, place: file.path, ...installed }, exchange, ports);
+    key = file.secret;
+    const parsed = parsePrivateKey(key);
+    if (!parsed.ok) return refuseCredential(`read ${file.path}`, `${file.path} ${parsed.why}`, HELP_PEM);
+    return openAppSource({ appId, key: parsed.value, place: file.path, ...installed }, exchange, ports);
   };
-  let loaded = load();
+  let loaded = load(false);
   const use = <T>(ask: (app: AppSource) => Promise<GitHubAnswer<T>>): Promise<GitHubAnswer<T>> =>
     "kind" in loaded ? Promise.resolve(loaded) : ask(loaded);
+  /** Of a key that was refused: whether there is another by now. */
+  const reload = (): boolean => {
+    const refused = key;
+    loaded = load(true);
+    return key !== null && refused?.equals(key) !== true;
+  };
   const app: AppSource = {
     id: `${id}:${installed.account}`,
     description,
-    token: (renew) => {
+    token: async (renew) => {
       // A rotated key is seen by a daemon when the old one is refused.
-      if (renew || "kind" in loaded) loaded = load();
-      return use((source) => source.token(renew));
+      if (renew || "kind" in loaded) loaded = load(renew);
+      const answer = await use((source) => source.token(renew));
+      const isKeyRefused = answer.kind === "refused" && answer.status === 401;
+      return isKeyRefused && reload() ? use((source) => source.token(true)) : answer;
     },
     readApp: () => use((source) => source.readApp()),
     readInstallation: () => use((source) => source.readInstallation()),
@@ -237,9 +247,14 @@ function openGh({ target, places }: Context, user: string): OpenedCredential {
 const HELP_PUT = "Put it there with `ci-fleet auth put`: it reads standard input and sets owner and mode.";
 const HELP_PEM = "Make a new private key in the App's settings and put it there with `ci-fleet auth put`.";
 
-/** systemd's copy first; it is blank where the file was missing when the unit started. */
-function readCredential(places: CredentialPlaces, id: string, path: string) {
+/**
+ * systemd's copy first; it is blank where the file was missing when the unit started. `renew`: GitHub refused the copy,
+ * and the file may be a newer one: a start that waits for its registration is hours old at times.
+ */
+function readCredential(places: CredentialPlaces, id: string, path: string, renew: boolean) {
   const folder = places.env.CREDENTIALS_DIRECTORY;
+  const newer = renew ? readSecretFile(path, { uid: places.uid }) : null;
+  if (newer?.kind === "read") return { secret: newer.secret, path };
   if (folder?.startsWith("/") === true) {
     const copy = join(folder, id);
     const file = readSecretFile(copy, { uid: places.uid, fromSystemd: true });

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
-import { rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { inspect } from "node:util";
@@ -123,6 +123,21 @@ test("a wrong App id, a missing installation, a foreign key and a suspended inst
   writeFileSync(pem, lab.pem);
   lab.state.apps[0]?.installations.set(501, { account: "acme", write: true, suspended: true });
   assert.match((await open(appAuth(lab))).message, /suspended/);
+});
+
+test("where the key's copy from systemd is refused, the file is looked at: it may have been replaced since", async (t) => {
+  const lab = await startApp(t);
+  const folder = join(lab.folder, "handed");
+  mkdirSync(folder, { mode: 0o700 });
+  const old = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
+  writeFileSync(join(folder, "default.pem"), old.export({ type: "pkcs1", format: "pem" }), { mode: 0o400 });
+  const places = { env: { CREDENTIALS_DIRECTORY: folder } };
+  const open = () => lab.open({ target: lab.target(undefined, appAuth(lab)), places });
+  assert.equal((await list(await open())).kind, "ok");
+  lab.state.requests.length = 0;
+  writeFileSync(join(lab.folder, "app.pem"), old.export({ type: "pkcs1", format: "pem" }));
+  assert.match((await refusalOf(await open())).help ?? "", /Compare the client id in the spec with the key/);
+  assert.equal(lab.state.requests.length, 1, "the same key is not tried twice");
 });
 
 test("an installation that was made anew is found by its new id", async (t) => {

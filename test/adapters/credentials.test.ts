@@ -84,6 +84,20 @@ test("what systemd handed over goes first, and a blank copy leads to the file it
   assert.equal((await list(await lab.open({ places }))).kind, "ok");
 });
 
+test("where the copy from systemd is refused, the file is looked at: it may have been replaced since", async (t) => {
+  const lab = await startGitHubLab(t);
+  const folder = join(lab.folder, "handed");
+  mkdirSync(folder, { mode: 0o700 });
+  writeFileSync(join(folder, "default.token"), "ghp_ThatEndedInTheMeantimeAndIsOfNoUse0000\n", {
+    mode: 0o400,
+  });
+  const access = await lab.open({ places: { env: { CREDENTIALS_DIRECTORY: folder } } });
+  assert.equal((await list(access)).kind, "ok");
+  rmSync(join(lab.folder, "token"));
+  const without = await lab.open({ places: { env: { CREDENTIALS_DIRECTORY: folder } } });
+  assert.match((await refusalOf(without)).message, /Bad credentials/);
+});
+
 test("a copy from systemd of a file that everyone may read is refused like the file", async (t) => {
   const lab = await startGitHubLab(t);
   const folder = join(lab.folder, "handed");
