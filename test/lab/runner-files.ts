@@ -43,8 +43,16 @@ RUN echo ${version} >/home/runner/bin/version
 USER runner
 `;
 
+let saving: Promise<string> | null = null;
+
 /** The path of an archive with all versions; kept, for an engine that is new in each run has none of them. */
-export async function saveRunnerImages(authority: string): Promise<string> {
+export function saveRunnerImages(authority: string): Promise<string> {
+  // Hosts that boot side by side wait for one archive.
+  saving ??= saveOnce(authority);
+  return saving;
+}
+
+async function saveOnce(authority: string): Promise<string> {
   const work = layOut("0.0.0");
   try {
     writeFileSync(join(work, "lab.crt"), authority);
