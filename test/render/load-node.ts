@@ -1,5 +1,6 @@
 // A Proxmox node of fixtures/nodes, all the way: its tree detected, written as an inventory and read back, planned with
-// the fleet beside it. In: the folder's name. Out: what each step made.
+// the fleet beside it. In: the folder's name, and what to
+// change in the spec. Out: what each step made.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { type PlacedDiagnostic, placeDiagnostics } from "../../src/base/place-diagnostics.ts";
@@ -27,11 +28,11 @@ export interface LoadedNode {
 }
 
 /** Throws where the spec itself is at fault: then it is no fixture of a node. */
-export async function loadNode(name: string): Promise<LoadedNode> {
+export async function loadNode(name: string, change = (spec: string) => spec): Promise<LoadedNode> {
   const { files, tools } = openFixtureHost(name, NODES);
   const detection = await detectHost(files, tools);
   const inventory = writeInventory(detection.inventory, NODE, detection.sources);
-  const text = readFileSync(`${NODES}/${name}/fleet.yaml`, "utf8");
+  const text = change(readFileSync(`${NODES}/${name}/fleet.yaml`, "utf8"));
   const { fleet, diagnostics, locate } = parseSpec(text, { now: TODAY, productVersion: "1.0.0" });
   if (fleet === null) throw new Error(`${name}: ${JSON.stringify(diagnostics, null, 2)}`);
   const guests = fleet.hosts.map((host) => [host.name, null] as const);

@@ -9,7 +9,11 @@ import { hasTools, runTool } from "./tool.ts";
 
 function listScripts(): readonly { readonly path: string; readonly content: string }[] {
   // Not all of fixtures/: copies of /sys hold links that go round.
-  const goldens = globSync("fixtures/{containers,fleets}/**/*.sh")
+  const goldens = globSync([
+    "fixtures/{containers,fleets}/**/*.sh",
+    "fixtures/nodes/*/expected/**/*.sh",
+    "fixtures/nodes/*/expected/**/etc/initramfs-tools/**/ci-fleet-vfio",
+  ])
     .sort()
     .map((path) => ({ path, content: readFileSync(path, "utf8") }));
   const plan = { ciFleetVersion: "0.0.0-test", specFile: "fleet.yaml" };

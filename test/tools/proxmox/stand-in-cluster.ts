@@ -1,0 +1,98 @@
+// pvesh(1) for resource mappings and pveum(1) of the stand-in. In: arguments and the state. Out: what they print.
+
+import { type Context, Refusal, readOptions } from "./stand-in.ts";
+
+const MAPPING = "/cluster/mapping/pci";
+
+export function runMapping(words: readonly string[], { state, judge }: Context): string {
+  const { plain, options } = readOptions(words);
+  const [verb = "", path = ""] = plain;
+  const parameters = Object.fromEntries(
+    [...options]
+      .filter(([key]) => key !== "output-format")
+      .map(([key, values]) => [key, key === "map" ? values : values[0]]),
+  );
+  const id = path.startsWith(`${MAPPING}/`) ? path.slice(MAPPING.length + 1) : String(parameters.id);
+  if (verb === "get") {
+    const found = state.mappings[id];
+    if (found === undefined) throw new Refusal(`mapping '${id}' not found`);
+    return `${JSON.stringify({ description: found.description, digest: "0", map: found.map, type: "pci" })}\n`;
+  }
+  const method = verb === "create" ? "POST" : verb === "set" ? "PUT" : "";
+  const problems = judge.judgeCall(method, path, parameters);
+  if (problems.length > 0) throw new Refusal(`400 Parameter verification failed.\n${problems.join("\n")}`);
+  if (verb === "create" && state.mappings[id] !== undefined)
+    throw new Refusal(`mapping '${id}' already exists`);
+  if (verb === "set" && state.mappings[id] === undefined) throw new Refusal(`mapping '${id}' not found`);
+  const description = parameters.description;
+  state.mappings[id] = {
+    ...(typeof description === "string" ? { description } : {}),
+    map: (parameters.map ?? []) as string[],
+  };
+  return "";
+}
+
+/** Proxmox VE 9's privileges, as far as ci-fleet could ask for one of them. */
+const PRIVILEGES = new Set(
+  (
+    "VM.Allocate VM.Audit VM.Clone VM.Config.CDROM VM.Config.CPU VM.Config.Cloudinit VM.Config.Disk VM.Config.HWType " +
+    "VM.Config.Memory VM.Config.Network VM.Config.Options VM.Console VM.GuestAgent.Audit VM.GuestAgent.Unrestricted " +
+    "VM.Migrate VM.PowerMgmt VM.Snapshot VM.Snapshot.Rollback Datastore.Allocate Datastore.AllocateSpace " +
+    "Datastore.AllocateTemplate Datastore.Audit SDN.Use SDN.Audit Mapping.Use Mapping.Audit Mapping.Modify Sys.Audit Sys.Modify"
+  ).split(" "),
+);
+
+export function runAccess(words: readonly string[], { state }: Context): string {
+  const { plain, options } = readOptions(words);
+  const line = plain.slice(0, 2).join(" ");
+  const one = (key: string) => options.get(key)?.[0] ?? "";
+  if (line === "role list") return print(Object.keys(state.roles).map((roleid) => ({ roleid })));
+  if (line === "role add" || line === "role modify") {
+    const name = plain[2] ?? "";
+    const isThere = state.roles[name] !== undefined;
+    if (isThere !== (line === "role modify"))
+      throw new Refusal(`role '${name}' ${isThere ? "already exists" : "does not exist"}`);
+    const unknown = one("privs")
+      .split(" ")
+      .find((privilege) => !PRIVILEGES.has(privilege));
+    if (unknown !== undefined) throw new Refusal(`invalid privilege '${unknown}'`);
+    state.roles[name] = one("privs");
+    return "";
+  }
+  if (line === "user list") return print(state.users.map((userid) => ({ userid })));
+  if (line === "user add") {
+    if (state.users.includes(plain[2] ?? ""))
+      throw new Refusal(`create user failed: user '${plain[2]}' already exists`);
+    state.users.push(plain[2] ?? "");
+    return "";
+  }
+  if (line === "user token") return runToken(plain, options, state);
+  if (line === "acl modify") {
+    const path = plain[2] ?? "";
+    const user = one("users") || one("tokens").split("!")[0] || "";
+    if (!state.users.includes(user)) throw new Refusal(`user '${user}' does not exist`);
+    if (state.roles[one("roles")] === undefined) throw new Refusal(`role '${one("roles")}' does not exist`);
+    const entry = `${path} ${one("users") || one("tokens")} ${one("roles")}`;
+    if (!state.acls.includes(entry)) state.acls.push(entry);
+    return "";
+  }
+  throw new Refusal(`unknown command pveum ${words.join(" ")}`);
+}
+
+function runToken(
+  [, , verb = "", user = "", token = ""]: readonly string[],
+  options: ReadonlyMap<string, readonly string[]>,
+  state: Context["state"],
+): string {
+  const tokens = state.tokens[user] ?? [];
+  if (verb === "list") return print(tokens.map((tokenid) => ({ tokenid })));
+  if (verb !== "add" || !state.users.includes(user)) throw new Refusal(`pveum user token ${verb} ${user}`);
+  if (tokens.includes(token)) throw new Refusal("Token already exists.");
+  if (options.get("privsep")?.[0] !== "1") throw new Refusal("a token with all rights of its user");
+  state.tokens[user] = [...tokens, token];
+  return print({ "full-tokenid": `${user}!${token}`, value: "5e0c7a1e-secret-of-the-token" });
+}
+
+function print(value: unknown): string {
+  return `${JSON.stringify(value)}\n`;
+}
