@@ -39,7 +39,7 @@ function describe(plan: Plan, { mark, accepted }: PlannedGuest): string {
     `Made by ci-fleet from ${plan.specFile}: change it there.`,
     ...accepted.map(({ code, words, by }) => {
       const how = by === "spec" ? "in the spec" : "by --accept-risk";
-      return `Accepted ${how}, ${code}: ${words}.`;
+      return `Accepted ${how}, ${code}: ${words.replaceAll("`", "")}.`;
     }),
   ].join("\n");
 }
