@@ -7,6 +7,7 @@ import { describeCause, errnoOf, WorldError } from "../base/world-error.ts";
 import type { InstallPlaces } from "../model/apply.ts";
 import type { PlannedHost } from "../model/plan.ts";
 import type { HostTools } from "../model/ports.ts";
+import { SETBACKS_FILE } from "../model/slot-setbacks.ts";
 import { replaceFile } from "./replace-file.ts";
 
 export interface SlotControl {
@@ -39,6 +40,21 @@ export async function startSlots(control: SlotControl, slots: readonly Controlle
       START_MS,
     );
   }
+}
+
+/** Slots that wait for their next try make it now. They register, so none has a job. */
+export async function retrySlots(control: SlotControl, slots: readonly ControlledSlot[]): Promise<void> {
+  if (slots.length === 0) return;
+  for (const { slot } of slots) {
+    const path = `${control.places.state}/${slot}/${SETBACKS_FILE}`;
+    try {
+      rmSync(path, { force: true });
+    } catch (cause) {
+      throw new WorldError(`remove ${path}`, cause, helpFor(cause));
+    }
+  }
+  const units = slots.map(({ unit }) => unit);
+  await runTool(control, "systemctl", ["restart", "--no-block", "--", ...units], START_MS);
 }
 
 /** Returns when they are stopped; a job that runs is cancelled by its runner, which has 90 s for that. */

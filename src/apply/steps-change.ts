@@ -2,6 +2,7 @@
 // In: the desk. Out: steps, each naming the slots that must have no job for it.
 
 import type { InstallPlaces, SlotRecord, Step, Wanted, WantedSlot } from "../model/apply.ts";
+import { SETBACKS_FILE } from "../model/slot-setbacks.ts";
 import { emptyFolder, removeTrees, tolerate } from "./commands.ts";
 import { type Desk, step } from "./desk.ts";
 import { findOther } from "./judge-slots.ts";
@@ -103,8 +104,16 @@ function restartSlots(desk: Desk, wanted: Wanted): readonly Step[] {
     const { because } = verdict;
     const start = slot.always || isUp(desk, slot) ? [startSlot(desk, slot, because)] : [];
     if (verdict.kind === "replace") return start;
-    return [step({ kind: "look", slots: [slot.name] }, because), ...stopSlot(desk, slot, because), ...start];
+    const look = step({ kind: "look", slots: [slot.name] }, because);
+    return [look, ...stopSlot(desk, slot, because), ...forgetSetbacks(desk, slot, because), ...start];
   });
+}
+
+/** What it failed at was the old configuration: with the new one it need not wait. */
+function forgetSetbacks({ installed, places }: Desk, { name, unit }: WantedSlot, because: string) {
+  const isWaiting = installed.slots.get(name)?.units.get(unit ?? "")?.active === "activating";
+  if (!isWaiting) return [];
+  return [step({ kind: "remove-file", path: `${places.state}/${name}/${SETBACKS_FILE}` }, because, [name])];
 }
 
 /** Before anything is started: a new one must not begin beside the old one, or in its folders. */

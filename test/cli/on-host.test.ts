@@ -32,6 +32,31 @@ test("drain marks every slot and stops those without a job; the others are left"
   }
 });
 
+test("start makes a slot that waits for its next try do that now, and leaves one that runs", (t) => {
+  const host = makeFakeHost(t);
+  host.unit(1, { ActiveState: "activating", SubState: "start-pre" });
+  host.unit(2, UP);
+  const wait = (state: object, slot: number, ms: number) =>
+    host.write(
+      `${host.state}/home-ci-forge-${slot}/mint.json`,
+      JSON.stringify({ ...state, nextTryAt: Date.now() + ms }),
+    );
+  const waiting = { state: "waiting", reason: "group-missing", message: "no group", at: 1, failures: 6 };
+  wait(waiting, 1, 600_000);
+  host.write(`${host.state}/home-ci-forge-1/setbacks.json`, "{}");
+  const ran = host.run("start", "ci");
+  assert.deepEqual(
+    [ran.code, ran.stdout],
+    [0, "retried  home-ci-forge-1\nruns     home-ci-forge-2\n"],
+    ran.stderr,
+  );
+  assert.deepEqual(host.told(), [`systemctl --user restart --no-block -- ${UNIT}`]);
+  assert.ok(!existsSync(join(host.home, host.state, "home-ci-forge-1/setbacks.json")));
+  wait(waiting, 1, 2000);
+  assert.match(host.run("start", "ci").stdout, /^runs {5}home-ci-forge-1\n/);
+  assert.deepEqual(host.told(), [], "it is about to try by itself, and may come to a job");
+});
+
 test("without systemd a drain says that nobody stops the slot after its job", (t) => {
   const host = makeFakeHost(t);
   const spec = host.read("fleet/fleet.yaml");
