@@ -58,7 +58,7 @@ const FIELDS: readonly (readonly [path: string, format: FormatName])[] = [
   ["github.auth.token", "absolutePath"],
   ["network.proxy", "proxyUrl"],
   ["network.noProxy.0", "noProxy"],
-  ["network.ca", "absolutePath"],
+  ["network.ca", "authorityPath"],
   ["network.mirrors.apt", "webUrl"],
   ["network.mirrors.docker", "webUrl"],
   ["install.url", "downloadUrl"],
@@ -79,6 +79,7 @@ const FIELDS: readonly (readonly [path: string, format: FormatName])[] = [
 ];
 
 const FORGE = readForge();
+const AUTHORITY = readFileSync("fixtures/fleets/behind-a-company-s-authority/certs/corp.pem", "utf8");
 
 for (const [path, format] of FIELDS) {
   test(`whatever the spec admits as ${path} is rendered`, () => {
@@ -95,7 +96,7 @@ for (const [path, format] of FIELDS) {
           ciFleetVersion: "1.0.0",
           inventories,
           imageFolders: new Map(),
-          authority: null,
+          authority: { pem: AUTHORITY },
           acceptedRisks: [],
         };
         const plan = planFleet(spec.fleet, context);
