@@ -29,6 +29,9 @@ export interface PlacedSlot {
   readonly slot: PlannedSlot;
 }
 
+/** The first systemd that does not restart what a condition holds back (NEWS, 251). */
+const ENDS_AT_CONDITION = 251;
+
 /** Words that every template may use: none that differs from host to host, so that most units are filled once. */
 export function viewHost(plan: Plan, host: PlannedHost): TemplateView {
   requirePlainPlaces(host);
@@ -43,6 +46,7 @@ export function viewHost(plan: Plan, host: PlannedHost): TemplateView {
     state: host.places.state,
     run: host.places.run,
     hasCaches: listCaches(plan, host).length > 0,
+    waitsInCondition: host.facts.systemd !== null && host.facts.systemd < ENDS_AT_CONDITION,
     carriesAuthority: plan.network.caContent !== null,
     rootlessEngine: host.facts.docker?.rootless ?? false,
   };

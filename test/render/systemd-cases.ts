@@ -21,10 +21,12 @@ const daemon = makePlan(plain, {
     webhookSecret: "/etc/ci-fleet/webhook-secret",
   },
 });
+const old = { ...busy, facts: { ...busy.facts, systemd: 249 } };
 
 export const unitCases: Readonly<Record<string, UnitCase>> = {
   "two-container-slots": { plan: makePlan(plain), host: plain },
   "a-deputy-without-runners": { plan: makePlan(watcher), host: watcher },
   "a-watchdog-that-stays": { plan: daemon, host: plain },
+  "slots-on-the-oldest-systemd": { plan: makeBusyPlan(old), host: old },
   "every-unit-there-is": { plan: makeBusyPlan(busy), host: busy },
 };

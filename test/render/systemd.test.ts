@@ -37,6 +37,21 @@ function readProcess(change: Partial<Placement>, key: string): readonly string[]
   return readSetting(makePlan(host), host, "acme-process@acme-bare-forge-1.service.d/10-slot.conf", key);
 }
 
+test("only before systemd 251 does a start that is held back take its time", () => {
+  const conditionsOf = (systemd: number | null) => {
+    const host = { ...makeBusyHost(), facts: { ...makeHost().facts, systemd } };
+    const files = renderSystemd(makeBusyPlan(host), host);
+    return files.flatMap(({ content }) => content.match(/^ExecCondition=.*$/gm) ?? []);
+  };
+  for (const systemd of [null, 251, 257]) {
+    assert.ok(conditionsOf(systemd).every((line) => line.startsWith("ExecCondition=/usr/bin/test ")));
+  }
+  const old = conditionsOf(249);
+  assert.equal(old.length, conditionsOf(257).length);
+  // A process waits for its registration, which takes the time for both; in either flavour.
+  assert.equal(old.filter((line) => line.startsWith("ExecCondition=/usr/bin/test ")).length, 2);
+});
+
 test("hosts that systemd does not supervise and hosts without runners of their own get no units", () => {
   for (const host of [
     makeHost({ supervision: "compose" }),

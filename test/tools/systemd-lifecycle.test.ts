@@ -45,10 +45,11 @@ until [[ -e /home/runner/end ]]; do sleep 0.1; done
 rm /home/runner/end
 `;
 
-function install(machine: BootedSystemd): void {
+function install(machine: BootedSystemd, systemd = 257): void {
   // systemd mounts credentials in a namespace of its own; from a private root they never come back.
   machine.run("mount", "--make-rshared", "/");
   const host = makeHost({
+    facts: { ...makeHost().facts, systemd },
     placements: [
       makePlacement(),
       makeProcessPlacement({ gpu: null, limits: { cpus: null, memory: null, pids: null } }),
@@ -65,7 +66,7 @@ function install(machine: BootedSystemd): void {
     if (unit !== undefined) files[`etc/systemd/system/${unit}`] = content;
   }
   machine.write(files);
-  machine.run("useradd", "--system", "--no-create-home", "ci-fleet");
+  machine.run("sh", "-c", "id ci-fleet >/dev/null 2>&1 || useradd --system --no-create-home ci-fleet");
   machine.run(
     "chmod",
     "755",
@@ -189,6 +190,34 @@ test("slots live under systemd as the documentation says", async (t) => {
     machine.run("systemctl", "start", process);
     assert.equal(machine.run("cat", log).stdout, "");
     assert.equal(state(machine, process), "inactive");
+  });
+
+  await t.test("as for systemd 249, a drained slot waits before it gives up, and starts when it may", () => {
+    install(machine, 249);
+    const drained = `/var/lib/ci-fleet/acme/drained`;
+    machine.run("bash", "-c", `rm ${drained}/*; systemctl stop acme.target ${unit} ${process}`);
+    until(machine, `[[ $(systemctl is-active ${unit}) == inactive ]]`);
+    machine.run("bash", "-c", `: >${log}; touch ${drained}/${container} ${drained}/${bare}`);
+    machine.run("systemctl", "start", "--no-block", unit, process);
+    const mint = `acme-mint@${bare}.service`;
+    for (const each of [unit, mint]) {
+      until(machine, `[[ $(systemctl show --property=SubState --value ${each}) == condition ]]`);
+    }
+    assert.equal(machine.run("cat", log).stdout, "");
+    machine.run("rm", `${drained}/${container}`, `${drained}/${bare}`);
+    until(machine, `grep -q 'docker start' ${log} && [[ $(systemctl is-active ${process}) == active ]]`);
+    assert.deepEqual(
+      told(machine)
+        .filter((line) => line.startsWith("mint "))
+        .map((line) => line.split(" ")[1])
+        .toSorted(),
+      [bare, container].toSorted(),
+    );
+    machine.run("bash", "-c", `touch ${drained}/${container}; echo 0 >/run/${container}.end`);
+    until(machine, `[[ $(systemctl show --property=SubState --value ${unit}) == condition ]]`);
+    machine.run("systemctl", "stop", unit, process);
+    assert.equal(state(machine, unit), "inactive", "a stop does not wait for the minute");
+    machine.run("rm", `${drained}/${container}`);
   });
 
   await t.test("stopping the target stops every slot", () => {

@@ -21,7 +21,7 @@ const listPrograms = (fleet: string): Readonly<Record<Flavour, readonly string[]
   system: [
     ...["usr/bin/ci-fleet", "usr/bin/docker", "usr/bin/test", "usr/bin/rm", "usr/bin/dockerd-rootless.sh"],
     ...[
-      "bin/kill",
+      ...["bin/kill", "bin/sh"],
       ...["entrypoint", "cache", "binfmt"].map((name) => `etc/ci-fleet/${fleet}/runner/${name}.sh`),
     ],
   ],
