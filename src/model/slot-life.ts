@@ -1,7 +1,7 @@
 // What a slot is doing, from the evidence of one look. "Busy" is believed on one sign, "idle" only where the
 // look could have seen a job: whoever stops a runner asks here. In: an observation. Out: a word and the evidence.
 
-import type { SlotObservation } from "./host-observation.ts";
+import type { ObservedUnit, SlotObservation } from "./host-observation.ts";
 
 export type SlotLife =
   /** Its unit is not installed, or its container was never made. */
@@ -49,6 +49,9 @@ export function judgeLife(slot: SlotObservation): LifeVerdict {
   if (!unit.known && !containerRuns) return judgeWithoutUnit(slot);
   const active = unit.known ? (unit.value?.active ?? "inactive") : "active";
   if (active === "deactivating") return verdict("stopping", "systemd is stopping it");
+  if (unit.known && isHeldBack(unit.value) && !containerRuns) {
+    return verdict("stopped", "a condition holds its start back");
+  }
   if (active === "activating" && !containerRuns) return verdict("starting", "systemd is starting it");
   if (active !== "inactive" && active !== "failed") return judgeRunning(slot);
   if (containerRuns) return judgeRunning(slot);
@@ -65,9 +68,19 @@ export function judgeLife(slot: SlotObservation): LifeVerdict {
     : verdict("stopped", "its unit is inactive");
 }
 
+/**
+ * Before systemd 251 a unit that a condition refuses is tried again and again, and rendered conditions take their time
+ * there: it is drained, or has no repository, and does not come up by itself.
+ */
+function isHeldBack(unit: ObservedUnit | null): boolean {
+  if (unit?.active !== "activating") return false;
+  return unit.sub === "condition" || (unit.sub === "auto-restart" && unit.result === "exec-condition");
+}
+
 /** The unit of a process waits for the one that registers it, and is inactive until that has ended. */
 function isMinting({ unit, mintUnit }: SlotObservation): boolean {
-  return unit.known && unit.value !== null && mintUnit.known && mintUnit.value?.active === "activating";
+  if (!unit.known || unit.value === null || !mintUnit.known) return false;
+  return mintUnit.value?.active === "activating" && !isHeldBack(mintUnit.value);
 }
 
 function judgeRunning({ processes, job }: SlotObservation): LifeVerdict {

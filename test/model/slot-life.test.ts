@@ -30,6 +30,29 @@ const TABLE: readonly (readonly [string, Partial<SlotObservation>, SlotLife])[] 
     "starting",
   ],
   [
+    "a start that a condition holds back",
+    { ...STOPPED, unit: seen(makeUnit({ active: "activating", sub: "condition" })) },
+    "stopped",
+  ],
+  [
+    "the same between two tries of an old systemd",
+    {
+      ...STOPPED,
+      unit: seen(makeUnit({ active: "activating", sub: "auto-restart", result: "exec-condition" })),
+    },
+    "stopped",
+  ],
+  [
+    "a pause before the next try after a failure",
+    { ...STOPPED, unit: seen(makeUnit({ active: "activating", sub: "auto-restart", result: "exit-code" })) },
+    "starting",
+  ],
+  [
+    "a process whose registration a condition holds back",
+    { ...STOPPED, mintUnit: seen(makeUnit({ active: "activating", sub: "condition" })) },
+    "stopped",
+  ],
+  [
     "a start that finds a container at work",
     { unit: seen(makeUnit({ active: "activating" })), processes: busy },
     "busy",
