@@ -37,23 +37,11 @@ export function lookAtFile(path: string): FileState {
     const stats = fs.lstatSync(path);
     if (!stats.isFile()) return { kind: "other", what: describeKind(stats) };
     const executable = (stats.mode & 0o100) !== 0;
-    return { kind: "file", sha256: hashFile(path), executable, size: stats.size, hasBanner: hasBanner(path) };
+    return { kind: "file", sha256: hashFile(path), executable, size: stats.size };
   } catch (cause) {
     const code = errnoOf(cause);
     if (code === "ENOENT" || code === "ENOTDIR") return { kind: "absent" };
     throw new WorldError(`read ${path}`, cause);
-  }
-}
-
-/** The first lines of what render makes, in every format that has comments. */
-function hasBanner(path: string): boolean {
-  const descriptor = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW);
-  try {
-    const head = Buffer.alloc(256);
-    const length = fs.readSync(descriptor, head, 0, head.length, 0);
-    return /^# Made by ci-fleet /m.test(head.toString("utf8", 0, length));
-  } finally {
-    fs.closeSync(descriptor);
   }
 }
 

@@ -15,7 +15,6 @@ export interface FileChanges {
 /** `force` drops changes that someone made in a file of ours; a file of somebody else's stays in any case. */
 export function judgeFiles(wanted: Wanted | null, installed: Installed, force: boolean): FileChanges {
   const owned = listOwned(installed);
-  const seeded = wanted !== null && wasSeeded(wanted, installed);
   const writes: { file: WantedFile; isNew: boolean }[] = [];
   const removals: string[] = [];
   const refusals: Refusal[] = [];
@@ -23,8 +22,7 @@ export function judgeFiles(wanted: Wanted | null, installed: Installed, force: b
   for (const file of wanted?.files ?? []) {
     seen.add(file.path);
     const state = installed.files.get(file.path) ?? { kind: "absent" };
-    const isSeeds = seeded && isFromSeed(file.path, state, installed);
-    const verdict = judgeWanted(file, state, owned.get(file.path), force || isSeeds, isSeeds);
+    const verdict = judgeWanted(file, state, owned.get(file.path), force);
     if (verdict === "write") writes.push({ file, isNew: state.kind === "absent" });
     else if (verdict !== "keep") refusals.push(verdict);
   }
@@ -37,18 +35,6 @@ export function judgeFiles(wanted: Wanted | null, installed: Installed, force: b
       refusals.push(refuseEdited(path, "is no longer wanted, but was edited by hand, so it is not removed"));
   }
   return { writes, removals: removals.sort(), refusals };
-}
-
-/** cloud-init puts a guest's files where they belong, without a record: docs/decisions/0013. */
-function wasSeeded({ target }: Wanted, { record, journal, files, places }: Installed): boolean {
-  if (record !== null || journal !== null || target === null) return false;
-  const state = files.get(`${places.units}/${target}`);
-  return state?.kind === "file" && state.hasBanner;
-}
-
-/** Copies of the spec have no banner, but nobody else writes in the fleet's own folder. */
-function isFromSeed(path: string, state: FileState, { places }: Installed): boolean {
-  return state.kind === "file" && (state.hasBanner || path.startsWith(`${places.config}/`));
 }
 
 /** Path → every text that may be ours, by hash. */
@@ -66,7 +52,6 @@ function judgeWanted(
   state: FileState,
   hashes: readonly string[] | undefined,
   force: boolean,
-  isSeeds: boolean,
 ): "write" | "keep" | Refusal {
   if (state.kind === "absent") return "write";
   if (state.kind === "other") {
@@ -76,11 +61,11 @@ function judgeWanted(
   if (state.sha256 === hashText(file.content)) {
     return state.executable === (file.mode === 0o755) ? "keep" : "write";
   }
-  if (hashes === undefined && !isSeeds) {
+  if (hashes === undefined) {
     const message = `${file.path} is there already and was not written by ci-fleet`;
     return { message, help: "move it away, or give the fleet another name", kind: "found" };
   }
-  if (force || isOurs(state, hashes ?? [])) return "write";
+  if (force || isOurs(state, hashes)) return "write";
   return refuseEdited(file.path, "was edited by hand since ci-fleet wrote it");
 }
 

@@ -13,11 +13,7 @@ export interface HostSources {
   readonly host: PlannedHost;
   readonly rendered: readonly RenderedFile[];
   /** Spec, inventories and image folders, by path below the spec's folder: units read them again. */
-  readonly copies: readonly {
-    readonly path: string;
-    readonly content: string;
-    readonly mode: 0o644 | 0o755;
-  }[];
+  readonly copies: readonly RenderedFile[];
   readonly places: InstallPlaces;
   readonly program: Wanted["program"];
 }

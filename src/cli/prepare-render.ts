@@ -1,17 +1,23 @@
-// What a render is asked to do, for which hosts. In: flags and the plan. Out: the writer's request.
+// What a render is asked to do, for which hosts. In: flags, the plan, what it was made of. Out: the writer's request.
 
 import type { WriteRequest } from "../adapters/write-files-records.ts";
 import { suggest } from "../base/did-you-mean.ts";
 import type { Plan } from "../model/plan.ts";
+import type { RenderedFile } from "../model/rendered-file.ts";
 import { renderPlan } from "../render/render-plan.ts";
 import type { CommandCall } from "./command.ts";
 import { UsageError } from "./usage-error.ts";
 
-export function prepareRequest({ flags }: CommandCall, plan: Plan, root: string): WriteRequest {
+export function prepareRequest(
+  { flags }: CommandCall,
+  plan: Plan,
+  copies: readonly RenderedFile[],
+  root: string,
+): WriteRequest {
   const hosts = chooseHosts(flags.texts("host"), plan);
   return {
     root,
-    files: renderPlan(plan, hosts),
+    files: renderPlan(plan, hosts, copies),
     scope:
       hosts === null ? null : new Set([...hosts].flatMap((host) => [`hosts/${host}`, `kubernetes/${host}`])),
     ciFleetVersion: plan.ciFleetVersion,

@@ -8,6 +8,7 @@ import type { Output } from "./choose-output.ts";
 import type { CommandCall } from "./command.ts";
 import { FINE, FOUND, LOCKED } from "./exit-codes.ts";
 import { showPath } from "./find-fleet.ts";
+import { listCopies } from "./list-copies.ts";
 import { type LoadedFleet, loadFleet } from "./load-fleet.ts";
 import { prepareRequest } from "./prepare-render.ts";
 import { rememberRender } from "./remember-render.ts";
@@ -25,7 +26,7 @@ export async function renderFleet(call: CommandCall, output: Output): Promise<nu
     terminal.err("nothing is rendered while there are errors\n");
     return FOUND;
   }
-  const request = prepareRequest(call, loaded.plan, output.root);
+  const request = prepareRequest(call, loaded.plan, listCopies(loaded), output.root);
   if (flags.has("check") || flags.has("diff") || flags.has("dry-run")) {
     const survey = surveyFolder(request);
     if (flags.has("json")) terminal.out(describeAsJson(survey, false, call.folder));

@@ -9,10 +9,7 @@ import type { Refused, Registrar, SlotWorld, StartPorts } from "./start-ports.ts
 
 type Scope = Extract<RepositoryChoice, { kind: "chosen" }>;
 
-export type Registered =
-  | { readonly kind: "registered" | "kept-registration" }
-  /** `isHost`: the fault is this machine's. */
-  | (Refused & { readonly isHost: boolean });
+export type Registered = { readonly kind: "registered" | "kept-registration" } | Refused;
 
 /** The runner's own limit is five minutes (its OAuth token is refused beyond); this leaves it one. */
 const MAX_CLOCK_OFFSET_MS = 4 * 60_000;
@@ -66,7 +63,7 @@ async function registerEphemeral(
     ? tried.filter(({ name }) => name === answer.perhaps)
     : [{ name: answer.name, url, id: answer.id, at: tried.at(-1)?.at ?? clock.now() }];
   change(ports, { names: [...others, ...kept] });
-  if (isRefused) return { ...answer, isHost: false };
+  if (isRefused) return answer;
   const skew = judgeClock(offset);
   if (skew !== null) {
     await clear();
@@ -101,7 +98,7 @@ async function registerPersistent(
   if (need.kind === "none") return { kind: "kept-registration" };
   const answer = await registrar.createToken();
   const skew = judgeClock(noteClock(ports, registrar));
-  if (answer.kind === "refused") return { ...answer, isHost: false };
+  if (answer.kind === "refused") return answer;
   if (skew !== null)
     return { kind: "refused", fault: skew, retryAt: null, isCredential: false, isHost: true };
   // Before the token: the runner begins when it sees that.

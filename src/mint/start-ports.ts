@@ -56,6 +56,8 @@ export interface Refused {
   readonly retryAt: number | null;
   /** The credential itself is refused: exit code 77. */
   readonly isCredential: boolean;
+  /** The fault is this machine's: nobody was asked, and looking again costs nobody anything. */
+  readonly isHost: boolean;
 }
 
 export type JitAnswer =

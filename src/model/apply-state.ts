@@ -10,8 +10,6 @@ export type FileState =
       readonly sha256: string;
       readonly executable: boolean;
       readonly size: number;
-      /** Its head says that ci-fleet made it. */
-      readonly hasBanner: boolean;
     }
   | { readonly kind: "other"; readonly what: string };
 

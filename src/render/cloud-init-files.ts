@@ -1,6 +1,6 @@
-// Files that cloud-init writes on a new machine before anything is installed: what was rendered for it, the engine's
-// configuration, and what keeps updates from restarting the engine under a job. In: the plan, a host, its rendered
-// files. Out: files by their place on the machine.
+// Files that cloud-init writes on a new machine before anything is installed: a copy of the fleet for its first
+// `apply`, the engine's configuration, and what keeps updates from restarting the engine under a job. In: the plan, a
+// host, what the plan was made of. Out: files by their place on the machine.
 
 import { writeJson } from "../base/write-json.ts";
 import type { Plan, PlannedHost, Provisioning } from "../model/plan.ts";
@@ -16,20 +16,26 @@ export interface GuestFile {
   readonly mode: number;
 }
 
-export const SETUP_PATH = "/usr/local/lib/ci-fleet/setup.sh";
+const TOP = "/usr/local/lib/ci-fleet";
+export const SETUP_PATH = `${TOP}/setup.sh`;
+/** The fleet and the program that this machine is made with, until they are in force. */
+const SEED_PLACE = `${TOP}/seed`;
+const FETCHED_PLACE = `${TOP}/ci-fleet`;
+const SETUP_UNIT = "ci-fleet-setup";
 
 export function listGuestFiles(
   plan: Plan,
   host: PlannedHost,
   provisioning: Provisioning,
   system: GuestSystem,
-  rendered: readonly RenderedFile[],
+  copies: readonly RenderedFile[],
 ): readonly GuestFile[] {
   const banner = hashBanner(plan);
   const template = (name: string) =>
     fillTemplate(`hosts/host/cloud-init/${name}`, { banner: bannerLines(plan) });
   return [
     { path: SETUP_PATH, content: writeSetup(plan, host, provisioning, system), mode: 0o700 },
+    ...listSetupUnits(plan),
     ...(provisioning.docker
       ? [{ path: "/etc/docker/daemon.json", content: writeEngineConfig(plan, provisioning), mode: 0o644 }]
       : []),
@@ -43,26 +49,12 @@ export function listGuestFiles(
             mode: 0o644,
           },
         ]),
-    ...rendered.flatMap((file) => placeOnGuest(host, file)),
+    ...copies.map((file) => ({ ...file, path: `${SEED_PLACE}/${file.path}` })),
   ];
 }
 
-/** Where `apply` would put it; nothing for what is of no use there. */
-function placeOnGuest(host: PlannedHost, file: RenderedFile): readonly GuestFile[] {
-  const folder = `hosts/${host.name}/`;
-  if (!file.path.startsWith(folder)) return [];
-  const below = file.path.slice(folder.length);
-  const isForOthers = /^(?:cloud-init|systemd\/user|vfio)\//.test(below) || below === "manifest.json";
-  if (isForOthers) return [];
-  const { content, mode } = file;
-  if (below.startsWith("systemd/")) {
-    return [{ path: `/etc/systemd/system/${below.slice("systemd/".length)}`, content, mode }];
-  }
-  return [{ path: `${host.places.config}/${below}`, content, mode }];
-}
-
 function writeSetup(plan: Plan, host: PlannedHost, provisioning: Provisioning, system: GuestSystem): string {
-  const { binary, state } = host.places;
+  const { binary, config } = host.places;
   const { install } = plan;
   return fillTemplate("hosts/host/cloud-init/setup.sh", {
     banner: bannerLines(plan),
@@ -75,14 +67,27 @@ function writeSetup(plan: Plan, host: PlannedHost, provisioning: Provisioning, s
     install:
       install === null
         ? null
-        : { url: install.url, sha256: install.sha256, sum: `${install.sha256}  ${binary}`, binary },
+        : { url: install.url, sum: `${install.sha256}  ${FETCHED_PLACE}`, fetched: FETCHED_PLACE },
     binary,
-    state,
+    fetched: FETCHED_PLACE,
     nvidia: provisioning.nvidia,
     docker: provisioning.docker,
-    rootless: system.hasRootless,
-    target: plan.units.target,
+    host: host.name,
+    seed: SEED_PLACE,
+    // `apply` writes it last.
+    record: `${config}/generation.json`,
+    timer: `${SETUP_UNIT}.timer`,
   });
+}
+
+/** For a first boot that met a repository, a registry or GitHub when it was out of reach. */
+function listSetupUnits(plan: Plan): readonly GuestFile[] {
+  const view = { banner: bannerLines(plan), fleet: plan.fleet, setup: SETUP_PATH };
+  return ["service", "timer"].map((kind) => ({
+    path: `/etc/systemd/system/${SETUP_UNIT}.${kind}`,
+    content: fillTemplate(`hosts/host/cloud-init/setup.${kind}`, view),
+    mode: 0o644,
+  }));
 }
 
 /**

@@ -3,14 +3,12 @@
 
 import type { Plan, PlannedHost, Provisioning } from "../model/plan.ts";
 import { DOCKER_KEY, NVIDIA_KEY } from "./cloud-init-keys.ts";
-import { encodeFileContent } from "./quote-document.ts";
 import type { YamlMap, YamlValue } from "./write-yaml.ts";
 
 export interface GuestSystem {
   readonly family: "debian" | "ubuntu" | "arch";
   readonly packages: readonly string[];
   readonly hasProcesses: boolean;
-  readonly hasRootless: boolean;
 }
 
 export function describeSystem(host: PlannedHost, provisioning: Provisioning): GuestSystem {
@@ -23,7 +21,6 @@ export function describeSystem(host: PlannedHost, provisioning: Provisioning): G
     family,
     packages: family === "arch" ? listArchPackages(needs) : listAptPackages(needs),
     hasProcesses,
-    hasRootless,
   };
 }
 
@@ -118,9 +115,9 @@ export function listBootCommands(plan: Plan, system: GuestSystem): readonly Yaml
   if (ca === null) return [];
   const trust = TRUST[system.family === "arch" ? "arch" : "apt"];
   if (caContent !== null) {
-    const put = 'mkdir -p "${1%/*}" && printf %s "$2" | base64 -d >"$1.new" && mv -f "$1.new" "$1"';
+    const put = 'mkdir -p "${1%/*}" && printf %s "$2" >"$1.new" && mv -f "$1.new" "$1"';
     const command = `if [ ! -s "$1" ]; then ${put}; fi; install -D -m 0644 -- "$1" ${trust}`;
-    return [["sh", "-c", command, "sh", ca, encodeFileContent(caContent)]];
+    return [["sh", "-c", command, "sh", ca, caContent]];
   }
   const missing = 'echo "ci-fleet: the image of this machine has no CA file $1" >&2';
   return [

@@ -1,7 +1,6 @@
-// What cloud-init does on a machine's or a guest's first boot: user, Docker, GPU toolkit, ci-fleet, the files
-// rendered for the host, and the start of its fleet. In: the plan, a host with `provisioning`, and the other files
-// rendered for it. Out: the three files of a NoCloud seed. No secret is in them: credentials are put on the host
-// afterwards.
+// What cloud-init does on a machine's or a guest's first boot: user, Docker, GPU toolkit, ci-fleet, and an `apply` from
+// a copy of the fleet. In: the plan, a host with `provisioning`, what the plan was made of. Out: the three files of a
+// NoCloud seed. No secret is in them: credentials are put on the host afterwards.
 
 import type { Plan, PlannedHost, Provisioning } from "../model/plan.ts";
 import type { RenderedFile } from "../model/rendered-file.ts";
@@ -9,20 +8,16 @@ import { hashBanner } from "./banner.ts";
 import { type GuestFile, listGuestFiles, SETUP_PATH } from "./cloud-init-files.ts";
 import { writeNetworkConfig } from "./cloud-init-network.ts";
 import { describeSystem, listBootCommands, writeAptSection } from "./cloud-init-packages.ts";
-import { encodeFileContent } from "./quote-document.ts";
 import { commented, writeYaml, type YamlMap, type YamlValue } from "./write-yaml.ts";
 
 /** Of the runner in GitHub's image: who has it on the host owns what container slots keep there. */
 const RUNNER_UID = 1001;
 
-/**
- * `rendered` is what the other families made for this host; cloud-init puts it where `apply` would. Nothing where
- * the host is not provisioned.
- */
+/** `copies`: by path below the spec's folder. Nothing where the host is not provisioned. */
 export function renderCloudInit(
   plan: Plan,
   host: PlannedHost,
-  rendered: readonly RenderedFile[],
+  copies: readonly RenderedFile[],
 ): readonly RenderedFile[] {
   const { provisioning } = host;
   if (provisioning === null) return [];
@@ -34,7 +29,7 @@ export function renderCloudInit(
     ),
     "network-config": writeNetworkConfig(provisioning, banner),
     // cloud-init wants its word on the very first line.
-    "user-data": writeYaml(writeUserData(plan, host, provisioning, rendered), {
+    "user-data": writeYaml(writeUserData(plan, host, provisioning, copies), {
       head: `#cloud-config\n${banner}`,
       airy: true,
     }),
@@ -58,7 +53,7 @@ function writeUserData(
   plan: Plan,
   host: PlannedHost,
   provisioning: Provisioning,
-  rendered: readonly RenderedFile[],
+  copies: readonly RenderedFile[],
 ): YamlMap {
   const system = describeSystem(host, provisioning);
   const boot = listBootCommands(plan, system);
@@ -74,7 +69,7 @@ function writeUserData(
     ...(Object.keys(apt).length === 0 ? [] : [["apt", apt] as const]),
     ...(usesApt ? [["package_update", true] as const] : []),
     ...(usesApt ? section("packages", system.packages) : []),
-    ["write_files", listGuestFiles(plan, host, provisioning, system, rendered).map(writeGuestFile)],
+    ["write_files", listGuestFiles(plan, host, provisioning, system, copies).map(writeGuestFile)],
     ["runcmd", [["bash", SETUP_PATH]]],
     ...(provisioning.nvidia ? [["power_state", REBOOT] as const] : []),
   ];
@@ -112,7 +107,7 @@ function writeGuestFile({ path, content, mode }: GuestFile): YamlMap {
     path,
     // Text, for YAML readers do not agree on numbers with a leading zero.
     permissions: `0${mode.toString(8)}`,
-    encoding: "b64",
-    content: encodeFileContent(content),
+    // Not base64: a person can review it, and it packs far better where a cloud limits the size.
+    content,
   };
 }

@@ -1,5 +1,4 @@
-// Text inside other documents: comments, Markdown, and contents of files that cloud-init carries. In: any
-// text. Out: text that stays text there.
+// Text inside other documents: comments and Markdown. In: any text. Out: text that stays text there.
 
 import { requireText } from "../base/unwritable-text.ts";
 
@@ -14,15 +13,6 @@ export function writeComment(text: string): string {
     /[\0-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ufeff\p{Noncharacter_Code_Point}]|\\$/u,
   );
   return text;
-}
-
-/**
- * The content of a file in cloud-init's `write_files` (with `encoding: b64`): base64 of its UTF-8, so that no
- * reader of the YAML around it can change a byte.
- */
-export function encodeFileContent(text: string): string {
-  requireText("the content of a file", text);
-  return Buffer.from(text, "utf8").toString("base64");
 }
 
 /**

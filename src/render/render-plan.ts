@@ -1,4 +1,5 @@
-// Calls every family of renderers for every host. In: a plan, the hosts that are meant. Out: all files.
+// Calls every family of renderers for every host. In: a plan, the hosts that are meant, what the plan was made of.
+// Out: all files.
 
 import type { Plan, PlannedHost } from "../model/plan.ts";
 import type { RenderedFile } from "../model/rendered-file.ts";
@@ -10,43 +11,42 @@ import { renderSystemd } from "./systemd.ts";
 import { renderVfio } from "./vfio.ts";
 import { renderWorkflows } from "./workflows.ts";
 
-/** `hosts` null: all of them, and what belongs to the fleet as a whole. */
-export function renderPlan(plan: Plan, hosts: ReadonlySet<string> | null): readonly RenderedFile[] {
+/**
+ * `hosts` null: all of them, and what belongs to the fleet as a whole. `copies`: what the plan was made of, by path below
+ * the spec's folder, for machines that have no other way to it on their first boot.
+ */
+export function renderPlan(
+  plan: Plan,
+  hosts: ReadonlySet<string> | null,
+  copies: readonly RenderedFile[],
+): readonly RenderedFile[] {
   const files: RenderedFile[] = hosts === null ? [...renderWorkflows(plan)] : [];
-  const desk = openDesk(plan);
+  const desk = openDesk(plan, copies);
   for (const host of plan.hosts) {
     if (hosts === null || hosts.has(host.name)) files.push(...desk.renderHost(host));
   }
   return files;
 }
 
-/** A guest's seed lies with the node that gives it to the guest, and carries what is rendered for the guest itself. */
-function openDesk(plan: Plan) {
-  const own = new Map<string, readonly RenderedFile[]>();
+/** A guest's seed lies with the node that gives it to the guest. */
+function openDesk(plan: Plan, copies: readonly RenderedFile[]) {
   const nodes = plan.hosts.filter(({ hypervisor }) => hypervisor !== null);
   const onNode = new Set(nodes.flatMap(({ hypervisor }) => hypervisor?.guests.map(({ name }) => name) ?? []));
   const byName = new Map(onNode.size === 0 ? [] : plan.hosts.map((host) => [host.name, host]));
-  const renderOwn = (host: PlannedHost): readonly RenderedFile[] => {
-    const known = own.get(host.name);
-    if (known !== undefined) return known;
-    const files = [
-      ...renderContainers(plan, host),
-      ...renderSystemd(plan, host),
-      ...renderAuthority(plan, host),
-      ...renderVfio(plan, host),
-    ];
-    if (onNode.has(host.name)) own.set(host.name, files);
-    return files;
-  };
   const renderSeed = (name: string): readonly RenderedFile[] => {
     const guest = byName.get(name);
-    return guest === undefined ? [] : renderCloudInit(plan, guest, renderOwn(guest));
+    return guest === undefined ? [] : renderCloudInit(plan, guest, copies);
   };
   return {
     renderHost(host: PlannedHost): readonly RenderedFile[] {
-      const files = renderOwn(host);
+      const files = [
+        ...renderContainers(plan, host),
+        ...renderSystemd(plan, host),
+        ...renderAuthority(plan, host),
+        ...renderVfio(plan, host),
+      ];
       if (onNode.has(host.name)) return files;
-      if (host.hypervisor === null) return [...files, ...renderCloudInit(plan, host, files)];
+      if (host.hypervisor === null) return [...files, ...renderCloudInit(plan, host, copies)];
       const seeds = new Map(host.hypervisor.guests.map(({ name }) => [name, renderSeed(name)]));
       return [...files, ...renderProxmox(plan, host, seeds)];
     },

@@ -8,7 +8,7 @@ import { escapeUnitPath, escapeUnitText, requireUnitName } from "../base/unit-na
 import { requireMatch } from "../base/unwritable-text.ts";
 import { type JsonValue, writeCompactJson } from "../base/write-json.ts";
 import { quoteDockerEnv, quoteDockerLabel, writeDockerExec, writeImageName } from "./quote-dockerfile.ts";
-import { encodeFileContent, quoteMarkdown, quoteMarkdownCode, writeComment } from "./quote-document.ts";
+import { quoteMarkdown, quoteMarkdownCode, writeComment } from "./quote-document.ts";
 import {
   quoteComposeEnvLine,
   quoteSharedEnvLine,
@@ -48,7 +48,6 @@ const table = {
   int: writeInteger,
   comment: onText(writeComment),
   json: (value) => writeCompactJson(value as JsonValue),
-  base64: onText(encodeFileContent),
   markdown: onText(quoteMarkdown),
   markdownCode: onText(quoteMarkdownCode),
   plain: onText(writePlainValue),

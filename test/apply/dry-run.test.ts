@@ -123,8 +123,8 @@ test("an authority of the repository is installed, and a new one is news to ever
     const ca = "/etc/ci-fleet/acme/authority/ca.pem";
     const network = { proxy: null, noProxy: [], ca, caContent, mirrors: { apt: null, docker: null } };
     const plan = { ...makePlan(host), network };
-    const rendered = renderPlan({ ...plan, hosts: [host] }, new Set([host.name]));
     const copies = [{ path: "certs/corp.pem", content: caContent ?? "", mode: 0o644 as const }];
+    const rendered = renderPlan({ ...plan, hosts: [host] }, new Set([host.name]), copies);
     const program = { path: "/tmp/ci-fleet", sha256: "ab".repeat(32) };
     const wanting = wantHost({ plan, host, places, rendered, copies, program });
     if (wanting.kind === "clash") throw new Error("clash");

@@ -66,7 +66,6 @@ export class FakeHost extends FakeMachine {
             sha256: hashOnce(content),
             executable: mode === 0o755,
             size: content.length,
-            hasBanner: content.includes("# Made by ci-fleet "),
           },
         ]),
       ),
@@ -79,7 +78,7 @@ export class FakeHost extends FakeMachine {
       program:
         this.program === null
           ? { kind: "absent" }
-          : { kind: "file", sha256: this.program, executable: true, size: 1, hasBanner: false },
+          : { kind: "file", sha256: this.program, executable: true, size: 1 },
       runnerVersions: new Set(
         [...this.folders.keys()].flatMap(
           (path) => /^\/opt\/ci-fleet\/runner\/([\d.]+)$/.exec(path)?.[1] ?? [],

@@ -19,7 +19,6 @@ const file = (content: string): FileState => ({
   kind: "file",
   sha256: hashText(content),
   executable: false,
-  hasBanner: false,
   size: content.length,
 });
 const unit = (fragment: string): UnitState => ({
@@ -266,26 +265,6 @@ test("what was edited by hand is refused, whether it is to be changed or removed
   }
 });
 
-test("files that cloud-init put there on the first boot are taken over, and those of nobody's are not", () => {
-  const wanted = FLEETS.newImage();
-  const host = newHost();
-  for (const { path, content, mode } of FLEETS.first().files) host.files.set(path, { content, mode });
-  host.files.set("/etc/ci-fleet/acme/fleet.yaml", { content: "fleet: acme # before\n", mode: 0o644 });
-  const taken = planApply(wanted, host.observe(wanted), { force: false });
-  assert.deepEqual(taken.refusals, []);
-  assert.deepEqual(
-    taken.steps.flatMap(({ action, because }) =>
-      because === "FileIsOlder" && action.kind === "write" ? [action.file.path] : [],
-    ),
-    ["/etc/ci-fleet/acme/compose.yaml", "/etc/ci-fleet/acme/fleet.yaml"],
-  );
-  const timer = "/etc/systemd/system/acme-watchdog.timer";
-  host.files.set(timer, { content: "[Timer]\n", mode: 0o644 });
-  const { refusals } = planApply(wanted, host.observe(wanted), { force: false });
-  assert.equal(refusals.length, 1);
-  assert.match(refusals[0]?.message ?? "", /acme-watchdog\.timer is there already/);
-});
-
 test("what somebody else wrote is refused even with --force", () => {
   const wanted = FLEETS.first();
   const host = newHost();
@@ -319,7 +298,7 @@ test("a program of ours that is older is replaced, one of our own version is lef
   assert.ok(replaced.steps.some(({ action }) => action.kind === "copy-program"));
   const same = planApply(
     wanted,
-    { ...at, program: { kind: "file", sha256: PROGRAM.sha256, executable: true, size: 1, hasBanner: false } },
+    { ...at, program: { kind: "file", sha256: PROGRAM.sha256, executable: true, size: 1 } },
     { force: false },
   );
   assert.ok(!same.steps.some(({ action }) => action.kind === "copy-program"));

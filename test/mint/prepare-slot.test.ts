@@ -117,6 +117,18 @@ test("a credential that is refused names the missing permission and is tried aga
   assert.equal(names(world).length, 1);
 });
 
+test("a credential that is not there is looked for every two minutes, for nobody is asked", async () => {
+  const world = makeWorld();
+  const message = "there is no /etc/ci-fleet/app.pem";
+  const answer = { ...refusal, status: null, missing: null, message } as const;
+  world.answers.push(...Array.from({ length: 7 }, () => ({ call: "createJit", answer, done: false })));
+  const start = world.now;
+  assert.equal((await prepare(world)).kind, "ready");
+  assert.ok(world.said[0]?.startsWith(`the credential cannot be used: ${message}`), world.said[0]);
+  // 5, 10, 20, 40, 80 s, then twice two minutes.
+  assert.ok(world.now - start <= 474_000, String(world.now - start));
+});
+
 test("once: a refused credential is told apart from a host that is not fit", async () => {
   const world = makeWorld();
   world.answers.push({ call: "createJit", answer: refusal, done: false });

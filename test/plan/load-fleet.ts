@@ -9,12 +9,14 @@ import {
   placeDiagnostics,
   type SourceDocument,
 } from "../../src/base/place-diagnostics.ts";
+import { listCopies } from "../../src/cli/list-copies.ts";
 import { locateInYaml } from "../../src/cli/locate-in-yaml.ts";
 import { readAuthority } from "../../src/cli/read-authority.ts";
 import { readImageFolders } from "../../src/cli/read-image-folders.ts";
 import { readInventory } from "../../src/hardware/read-inventory.ts";
 import type { Inventory } from "../../src/model/inventory.ts";
 import type { Plan } from "../../src/model/plan.ts";
+import type { RenderedFile } from "../../src/model/rendered-file.ts";
 import { planFleet } from "../../src/plan/plan-fleet.ts";
 import { parseSpec } from "../../src/spec/parse-spec.ts";
 
@@ -29,6 +31,8 @@ export function listFleets(): readonly string[] {
 
 export interface LoadedFleet {
   readonly plan: Plan | null;
+  /** What the plan was made of. */
+  readonly copies: readonly RenderedFile[];
   readonly diagnostics: readonly PlacedDiagnostic[];
 }
 
@@ -51,16 +55,19 @@ export function loadFleet(folder: string): LoadedFleet {
     const doc = { kind: "inventory", host: name } as const;
     sources.push({ doc, file, text: content, locate: locateInYaml(content) });
   }
+  const imageFolders = readImageFolders(fleet, folder);
+  const authority = readAuthority(fleet.network.ca, folder);
   const planned = planFleet(fleet, {
     specFile: "fleet.yaml",
     ciFleetVersion: VERSION,
     inventories,
-    imageFolders: readImageFolders(fleet, folder),
-    authority: readAuthority(fleet.network.ca, folder)?.read ?? null,
+    imageFolders,
+    authority: authority?.read ?? null,
     acceptedRisks: [],
   });
   return {
     plan: planned.value,
+    copies: listCopies({ sources, imageFolders, authority }),
     diagnostics: placeDiagnostics([...diagnostics, ...planned.diagnostics], sources),
   };
 }

@@ -101,7 +101,7 @@ for (const [path, format] of FIELDS) {
         };
         const plan = planFleet(spec.fleet, context);
         if (plan.value === null) return;
-        assert.ok(renderPlan(plan.value, null).length > 10);
+        assert.ok(renderPlan(plan.value, null, []).length > 10);
         rendered += 1;
       }),
       { numRuns: 10 },

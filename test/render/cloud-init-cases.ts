@@ -3,13 +3,12 @@
 
 import type { Plan, PlannedHost, Provisioning } from "../../src/model/plan.ts";
 import type { RenderedFile } from "../../src/model/rendered-file.ts";
-import { renderSystemd } from "../../src/render/systemd.ts";
 import { buildxCache, makeHost, makePlacement, makePlan, makeProcessPlacement } from "./systemd-fleet.ts";
 
 export interface SeedCase {
   readonly plan: Plan;
   readonly host: PlannedHost;
-  readonly rendered: readonly RenderedFile[];
+  readonly copies: readonly RenderedFile[];
 }
 
 export function makeProvisioning(change: Partial<Provisioning> = {}): Provisioning {
@@ -25,11 +24,15 @@ export function makeProvisioning(change: Partial<Provisioning> = {}): Provisioni
 }
 
 export function makeSeed(host: PlannedHost, change: Partial<Plan> = {}): SeedCase {
-  const plan = makePlan(host, change);
-  const manifest = { path: "hosts/forge/manifest.json", content: "{}\n", mode: 0o644 as const };
-  const compose = { path: "hosts/forge/compose.yaml", content: "services: {}\n", mode: 0o644 as const };
-  return { plan, host, rendered: [manifest, compose, ...renderSystemd(plan, host)] };
+  return { plan: makePlan(host, change), host, copies: COPIES };
 }
+
+/** Which ones are there says nothing about the plan: that is made elsewhere. */
+const COPIES: readonly RenderedFile[] = [
+  { path: "fleet.yaml", content: "version: 1\nfleet: acme # ours, größer\n", mode: 0o644 },
+  { path: "hosts/forge.yaml", content: "version: 1\n", mode: 0o644 },
+  { path: "images/lint/build.sh", content: "#!/bin/sh\nexit 0\n", mode: 0o755 },
+];
 
 const KEYS = ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEXAMPLE alice@example: "home"'];
 const install = { url: "https://files.corp/ci-fleet-1.0.0-linux-x64", sha256: "0f3a".repeat(16) };

@@ -14,9 +14,9 @@ import { makeProvisioning, makeSeed, type SeedCase, seedCases } from "./cloud-in
 import { lineText } from "./hostile-text.ts";
 import { makeHost, makeProcessPlacement } from "./systemd-fleet.ts";
 
-for (const [name, { plan, host, rendered }] of Object.entries(seedCases)) {
+for (const [name, { plan, host, copies }] of Object.entries(seedCases)) {
   test(`${name} renders to the files in fixtures/cloud-init`, () => {
-    expectGolden(`fixtures/cloud-init/${name}`, renderCloudInit(plan, host, rendered));
+    expectGolden(`fixtures/cloud-init/${name}`, renderCloudInit(plan, host, copies));
   });
 }
 
@@ -24,7 +24,6 @@ interface UserData {
   readonly write_files: readonly {
     readonly path: string;
     readonly permissions: string;
-    readonly encoding: string;
     readonly content: string;
   }[];
   readonly ssh_authorized_keys?: readonly string[];
@@ -32,13 +31,11 @@ interface UserData {
   readonly bootcmd?: readonly (readonly string[])[];
 }
 
-function readSeed({ plan, host, rendered }: SeedCase): { readonly data: UserData; readonly text: string } {
-  const file = renderCloudInit(plan, host, rendered).find(({ path }) => path.endsWith("user-data"));
+function readSeed({ plan, host, copies }: SeedCase): { readonly data: UserData; readonly text: string } {
+  const file = renderCloudInit(plan, host, copies).find(({ path }) => path.endsWith("user-data"));
   const text = file?.content ?? "";
   return { data: parse(text, { version: "1.1" }) as UserData, text };
 }
-
-const decode = (content: string) => Buffer.from(content, "base64").toString("utf8");
 
 test("a host that cloud-init does not provision gets no seed", () => {
   const { plan, host } = makeSeed(makeHost());
@@ -49,17 +46,21 @@ test("cloud-init knows user-data by its first line", () => {
   for (const each of Object.values(seedCases)) assert.match(readSeed(each).text, /^#cloud-config\n/);
 });
 
-test("files rendered for the host lie where apply would put them, and what is for others stays out", () => {
-  const { data } = readSeed(makeSeed(makeHost({ provisioning: makeProvisioning() })));
-  const placed = Object.fromEntries(data.write_files.map((file) => [file.path, decode(file.content)]));
-  assert.equal(placed["/etc/ci-fleet/acme/compose.yaml"], "services: {}\n");
-  assert.match(placed["/etc/systemd/system/acme.target"] ?? "", /^\[Unit\]$/m);
-  const paths = Object.keys(placed);
+test("what the plan was made of lies beside the script that applies it, and nothing where apply itself writes", () => {
+  const seed = makeSeed(makeHost({ provisioning: makeProvisioning() }));
+  const { data } = readSeed(seed);
+  const placed = new Map(data.write_files.map((file) => [file.path, file]));
+  assert.equal(placed.size, data.write_files.length);
+  for (const { path, content, mode } of seed.copies) {
+    const there = placed.get(`/usr/local/lib/ci-fleet/seed/${path}`);
+    assert.equal(there?.content, content);
+    assert.equal(there?.permissions, `0${mode.toString(8)}`);
+  }
+  const paths = [...placed.keys()];
   assert.deepEqual(
-    paths.filter((path) => /user\/|manifest|cloud-init/.test(path)),
+    paths.filter((path) => /^\/(?:etc|var\/lib)\/ci-fleet|^\/etc\/systemd\/.*acme/.test(path)),
     [],
   );
-  assert.equal(new Set(paths).size, paths.length);
 });
 
 test("modes are text, for a number with a leading zero means something else to each reader", () => {
@@ -67,6 +68,7 @@ test("modes are text, for a number with a leading zero means something else to e
   assert.deepEqual([...new Set(data.write_files.map(({ permissions }) => permissions))].sort(), [
     "0644",
     "0700",
+    "0755",
   ]);
 });
 
@@ -100,7 +102,7 @@ test("a guest trusts the repository's authority before it downloads a thing, and
 
 test("the instance keeps its id when anything about it changes", () => {
   const read = (each: SeedCase) =>
-    renderCloudInit(each.plan, each.host, each.rendered).find(({ path }) => path.endsWith("meta-data"))
+    renderCloudInit(each.plan, each.host, each.copies).find(({ path }) => path.endsWith("meta-data"))
       ?.content;
   const one = makeSeed(makeHost({ provisioning: makeProvisioning() }));
   const other = makeSeed(
@@ -131,10 +133,12 @@ test("no text of the spec becomes syntax in user-data, and each arrives as it wa
       assert.deepEqual(data.ssh_authorized_keys, [text]);
       assert.equal(data.apt?.http_proxy, text);
       assert.equal(data.bootcmd?.[0]?.at(-1), other);
-      for (const file of seed.rendered.filter(({ path }) => path.includes("/systemd/acme"))) {
-        const place = file.path.replace("hosts/forge/systemd/", "/etc/systemd/system/");
-        const found = data.write_files.find(({ path }) => path === place);
-        assert.equal(decode(found?.content ?? ""), file.content);
+      const daemon = data.write_files.find(({ path }) => path === "/etc/docker/daemon.json");
+      const { proxies } = JSON.parse(daemon?.content ?? "") as { proxies: Record<string, string> };
+      assert.equal(proxies["https-proxy"], text);
+      for (const { path, content } of seed.copies) {
+        const found = data.write_files.find((file) => file.path.endsWith(`/seed/${path}`));
+        assert.equal(found?.content, content);
       }
     }),
     { numRuns: 50 },

@@ -58,7 +58,6 @@ test("each word quotes for its own format", () => {
     ["{{cron v}}", { v: "date +%s" }, "date +\\%s"],
     ["# {{comment v}}", { v: "why: $x" }, "# why: $x"],
     ["{{markdown v}}", { v: "a|b" }, "a\\|b"],
-    ["{{base64 v}}", { v: "é\n" }, "w6kK"],
     ["{{name v}} {{plain v}}", { v: "gpu-1" }, "gpu-1 gpu-1"],
     ["{{int v}}", { v: 0 }, "0"],
   ];

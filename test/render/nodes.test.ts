@@ -25,7 +25,7 @@ for (const name of listNodes()) {
     assertGolden(`${expected}/hosts/pve1.yaml`, inventory);
     assertGolden(`${expected}/diagnostics.txt`, found);
     assertGolden(`${expected}/plan.txt`, plan === null ? "no plan\n" : describePlan(plan));
-    const files = plan === null ? [] : renderPlan(plan, new Set(["pve1"])).filter(isOfNode);
+    const files = plan === null ? [] : renderPlan(plan, new Set(["pve1"]), []).filter(isOfNode);
     expectGolden(`${expected}/rendered`, files);
   });
 }
@@ -38,7 +38,7 @@ test("Proxmox's schema takes every guest, every mapping and every request that i
   }
   const nodes = await Promise.all(listNodes().map(async (name) => (await loadNode(name)).plan));
   const fleets = listFleets().map((name) => loadFleet(`${FLEETS}/${name}`).plan);
-  const files = [...nodes, ...fleets].flatMap((plan) => (plan === null ? [] : renderPlan(plan, null)));
+  const files = [...nodes, ...fleets].flatMap((plan) => (plan === null ? [] : renderPlan(plan, null, [])));
   const counts = { guests: 0, maps: 0, requests: 0 };
   for (const { path, content } of files) {
     if (/\/vm\/[^/]+\/\d+\.conf$/.test(path)) {

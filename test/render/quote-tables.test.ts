@@ -10,12 +10,7 @@ import {
   writeDockerExec,
   writeImageName,
 } from "../../src/render/quote-dockerfile.ts";
-import {
-  encodeFileContent,
-  quoteMarkdown,
-  quoteMarkdownCode,
-  writeComment,
-} from "../../src/render/quote-document.ts";
+import { quoteMarkdown, quoteMarkdownCode, writeComment } from "../../src/render/quote-document.ts";
 import { quoteExpressionString, requireWorkflowText } from "../../src/render/quote-github.ts";
 import {
   escapeCronCommand,
@@ -191,16 +186,6 @@ test("a Proxmox description comes back from its percent encoding, whatever it ho
 test("a comment is one line that joins no other", () => {
   passUnchanged(writeComment, ["", "a # b: $c", "é\t"]);
   throwsForEach(writeComment, ["a\nb", "a\r", "a\\", "a\u0085", "a\u2028b", "\u001b"]);
-});
-
-test("the content of a file is base64 of its UTF-8", () => {
-  fc.assert(
-    fc.property(anyText, (text) => {
-      assert.equal(Buffer.from(encodeFileContent(text), "base64").toString("utf8"), text);
-      assert.match(encodeFileContent(text), /^[A-Za-z0-9+/]*={0,2}$/);
-    }),
-  );
-  throwsForEach(encodeFileContent, []);
 });
 
 test("Markdown's punctuation is escaped and a cell stays one", () => {

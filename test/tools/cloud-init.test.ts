@@ -13,7 +13,6 @@ import addFormats from "ajv-formats";
 import { parse } from "yaml";
 import { renderCloudInit } from "../../src/render/cloud-init.ts";
 import { DOCKER_KEY, NVIDIA_KEY } from "../../src/render/cloud-init-keys.ts";
-import { renderPlan } from "../../src/render/render-plan.ts";
 import { FLEETS, listFleets, loadFleet } from "../plan/load-fleet.ts";
 import { makeProvisioning, makeSeed, type SeedCase, seedCases } from "../render/cloud-init-cases.ts";
 import { sampleTexts } from "../render/hostile-text.ts";
@@ -31,24 +30,17 @@ const cases: Readonly<Record<string, SeedCase>> = { ...seedCases, ...Object.from
 
 function listFleetSeeds(): readonly (readonly [string, SeedCase])[] {
   return listFleets().flatMap((name) => {
-    const { plan } = loadFleet(`${FLEETS}/${name}`);
+    const { plan, copies } = loadFleet(`${FLEETS}/${name}`);
     const hosts = plan?.hosts.filter(({ provisioning }) => provisioning !== null) ?? [];
     return hosts.flatMap((host) =>
-      plan === null
-        ? []
-        : [
-            [
-              `${host.name} in ${name}`,
-              { plan, host, rendered: renderPlan(plan, new Set([host.name])) },
-            ] as const,
-          ],
+      plan === null ? [] : [[`${host.name} in ${name}`, { plan, host, copies }] as const],
     );
   });
 }
 
 /** The seed's files by name. */
-function readSeed({ plan, host, rendered }: SeedCase): Readonly<Record<string, string>> {
-  const files = renderCloudInit(plan, host, rendered);
+function readSeed({ plan, host, copies }: SeedCase): Readonly<Record<string, string>> {
+  const files = renderCloudInit(plan, host, copies);
   return Object.fromEntries(
     files.map(({ path, content }) => [path.slice(path.lastIndexOf("/") + 1), content]),
   );
@@ -59,7 +51,7 @@ function readPlaced(seed: SeedCase): Readonly<Record<string, string>> {
   const { write_files: files } = parse(readSeed(seed)["user-data"] ?? "") as {
     write_files: readonly { path: string; content: string }[];
   };
-  return Object.fromEntries(files.map((file) => [file.path, Buffer.from(file.content, "base64").toString()]));
+  return Object.fromEntries(files.map((file) => [file.path, file.content]));
 }
 
 for (const [name, seed] of Object.entries(cases)) {
@@ -172,8 +164,10 @@ test("PyYAML reads every text of user-data as it was written", (t) => {
   if (!hasTrixie(t)) return;
   const texts = sampleTexts(200).filter((text) => text !== "");
   const seed = makeSeed(makeHost({ provisioning: makeProvisioning({ sshKeys: texts }) }));
+  const content = `${texts.join("\n")}\r\n\0 \n`;
+  const files = readSeed({ ...seed, copies: [{ path: "fleet.yaml", content, mode: 0o644 }] });
   const read =
-    "import yaml,json,sys; print(json.dumps(yaml.safe_load(open(sys.argv[1]))['ssh_authorized_keys']))";
-  const answer = runInTrixie(readSeed(seed), (folder) => ["python3", "-c", read, `${folder}/user-data`]);
-  assert.deepEqual(JSON.parse(answer.stdout || "null"), texts, answer.stderr);
+    "import yaml,json,sys; d = yaml.safe_load(open(sys.argv[1])); print(json.dumps([d['ssh_authorized_keys'], d['write_files'][-1]['content']]))";
+  const answer = runInTrixie(files, (folder) => ["python3", "-c", read, `${folder}/user-data`]);
+  assert.deepEqual(JSON.parse(answer.stdout || "null"), [texts, content], answer.stderr);
 });

@@ -12,8 +12,8 @@ import type { Plan, PlannedHost } from "../../model/plan.ts";
 import type { RenderedFile } from "../../model/rendered-file.ts";
 import { renderPlan } from "../../render/render-plan.ts";
 import { showPath } from "../find-fleet.ts";
+import { listCopies } from "../list-copies.ts";
 import type { LoadedFleet } from "../load-fleet.ts";
-import { listCopies } from "./list-copies.ts";
 
 export interface HereRequest {
   readonly loaded: LoadedFleet;
@@ -31,12 +31,12 @@ export type HereWanting =
 
 export function wantHere(request: HereRequest): HereWanting {
   const { loaded, plan, host, places } = request;
-  const rendered = renderPlan(plan, new Set([host.name]));
+  const copies = listCopies(loaded);
+  const rendered = renderPlan(plan, new Set([host.name]), copies);
   const drift = request.fromSpec ? null : findDrift(request, rendered);
   if (drift !== null) return { kind: "refused", refusal: drift };
   const wanting = wantHost({
-    ...{ plan, host, places, rendered },
-    copies: listCopies(loaded),
+    ...{ plan, host, places, rendered, copies },
     program: findProgram(places),
   });
   if (wanting.kind === "wanted") return wanting;

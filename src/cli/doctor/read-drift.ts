@@ -40,7 +40,7 @@ export function readInstalledState(
   // Hypervisors hold no slots: what is rendered for them is put in force by other means.
   if (host.supervision === "none") return { installed, isUnfinished, drift: [], pending: [], slots: [] };
   const pending = files.readText(records.pending);
-  const rendered = renderPlan(plan, new Set([host.name]));
+  const rendered = renderPlan(plan, new Set([host.name]), copies);
   const want = (also: HostSources["copies"]) =>
     wantHost({ plan, host, places, rendered, copies: also, program: null });
   const whole = want(copies);

@@ -9,10 +9,15 @@ export function refuse(answer: GitHubFailure): Refused {
   const at = answer.request;
   switch (answer.kind) {
     case "refused": {
+      const help = stripStop(answer.help ?? "Run `ci-fleet auth check`");
+      // Nobody was asked: there is no file, or it is open to others.
+      if (answer.status === null) {
+        const message = `the credential cannot be used: ${answer.message}`;
+        return { ...refused("credential-unusable", message, help, null, true), isHost: true };
+      }
       const missing = answer.missing === null ? "" : `; missing permission: ${answer.missing}`;
       const message = `the credential is refused: ${answer.message} (${at})${missing}`;
-      const help = answer.help ?? "Run `ci-fleet auth check`";
-      return refused("credential-refused", message, stripStop(help), null, true);
+      return refused("credential-refused", message, help, null, true);
     }
     case "limited":
       return refused("rate-limited", `GitHub asks to wait: ${answer.message} (${at})`, null, answer.retryAt);
@@ -32,7 +37,7 @@ export function refused(
   retryAt: number | null = null,
   isCredential = false,
 ): Refused {
-  return { kind: "refused", fault: fault(reason, message, help), retryAt, isCredential };
+  return { kind: "refused", fault: fault(reason, message, help), retryAt, isCredential, isHost: false };
 }
 
 /** Sentences are joined later. */

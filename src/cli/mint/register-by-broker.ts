@@ -72,6 +72,10 @@ export function registerByBroker(
 
 function refuseBroker(answer: Exclude<GitHubAnswer<BrokeredRegistration>, { kind: "ok" }>) {
   if (answer.kind === "not-found") return refused("broker-refused", "the broker knows no such slot", null);
+  // Its own rule, or its own credential: nothing on this machine would help.
+  if (answer.kind === "refused" && answer.status === null) {
+    return refused("broker-refused", `the broker refuses: ${answer.message}`, answer.help, null, true);
+  }
   if (answer.kind !== "unknown") return refuse(answer);
   const help = "Look whether `ssh` reaches it from here, as the user that runs this";
   return refused(

@@ -1,13 +1,17 @@
-// What the plan was made of, as a host keeps it beside the rendered files: units read it again at each start. In: a
-// loaded fleet. Out: copies by path below the fleet's folder of configuration.
+// What the plan was made of, as files: a host keeps it beside the rendered ones, for units read it again at each start,
+// and a new machine is given it for its first boot. In: a loaded fleet. Out: copies by path below the spec's folder.
 
 import { dirname, normalize } from "node:path";
-import type { HostSources } from "../../apply/want-host.ts";
-import type { LoadedFleet } from "../load-fleet.ts";
+import type { RenderedFile } from "../model/rendered-file.ts";
+import type { LoadedFleet } from "./load-fleet.ts";
 
-/** By path below the spec's folder. The spec has one name here, by which units find it again. */
-export function listCopies({ sources, imageFolders, authority }: LoadedFleet): HostSources["copies"] {
-  const copies: { path: string; content: string; mode: 0o644 | 0o755 }[] = [];
+/** The spec has one name there, by which units find it again. */
+export function listCopies({
+  sources,
+  imageFolders,
+  authority,
+}: Pick<LoadedFleet, "sources" | "imageFolders" | "authority">): readonly RenderedFile[] {
+  const copies: RenderedFile[] = [];
   for (const { doc, text } of sources) {
     const path = doc.kind === "spec" ? "fleet.yaml" : `hosts/${doc.host}.yaml`;
     copies.push({ path, content: text, mode: 0o644 });
