@@ -6,7 +6,7 @@ import { writeJson } from "../base/write-json.ts";
 import type { Plan, PlannedHost, Provisioning } from "../model/plan.ts";
 import type { RenderedFile } from "../model/rendered-file.ts";
 import { bannerLines, hashBanner } from "./banner.ts";
-import type { GuestSystem } from "./cloud-init-packages.ts";
+import { type GuestSystem, listKeyrings } from "./cloud-init-packages.ts";
 import { fillTemplate } from "./fill-template.ts";
 import { listNetworkVariables } from "./systemd-host.ts";
 
@@ -36,6 +36,7 @@ export function listGuestFiles(
   return [
     { path: SETUP_PATH, content: writeSetup(plan, host, provisioning, system), mode: 0o700 },
     ...listSetupUnits(plan),
+    ...listKeyrings(provisioning, system).map((file) => ({ ...file, mode: 0o644 })),
     ...(provisioning.docker
       ? [{ path: "/etc/docker/daemon.json", content: writeEngineConfig(plan, provisioning), mode: 0o644 }]
       : []),

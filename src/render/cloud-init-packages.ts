@@ -62,6 +62,21 @@ function listArchPackages(needs: Needs): readonly string[] {
   ];
 }
 
+const DOCKER_KEYRING = "/etc/apt/keyrings/docker.asc";
+const NVIDIA_KEYRING = "/etc/apt/keyrings/nvidia-container-toolkit.asc";
+
+/** Files beside cloud-init's own `key`, for which it would first install gnupg, from a repository not yet in reach. */
+export function listKeyrings(
+  { docker, nvidia }: Provisioning,
+  system: GuestSystem,
+): readonly { readonly path: string; readonly content: string }[] {
+  if (system.family === "arch") return [];
+  return [
+    ...(docker ? [{ path: DOCKER_KEYRING, content: DOCKER_KEY }] : []),
+    ...(nvidia ? [{ path: NVIDIA_KEYRING, content: NVIDIA_KEY }] : []),
+  ];
+}
+
 export function writeAptSection(
   plan: Plan,
   host: PlannedHost,
@@ -73,15 +88,13 @@ export function writeAptSection(
   const sources: Record<string, YamlMap> = {};
   if (provisioning.docker) {
     sources["docker.list"] = {
-      source: `deb [arch=${architecture} signed-by=$KEY_FILE] https://download.docker.com/linux/${system.family} $RELEASE stable`,
-      key: DOCKER_KEY,
+      source: `deb [arch=${architecture} signed-by=${DOCKER_KEYRING}] https://download.docker.com/linux/${system.family} $RELEASE stable`,
     };
   }
   if (provisioning.nvidia) {
     sources["nvidia-container-toolkit.list"] = {
       // apt itself puts the architecture in.
-      source: "deb [signed-by=$KEY_FILE] https://nvidia.github.io/libnvidia-container/stable/deb/$(ARCH) /",
-      key: NVIDIA_KEY,
+      source: `deb [signed-by=${NVIDIA_KEYRING}] https://nvidia.github.io/libnvidia-container/stable/deb/$(ARCH) /`,
     };
   }
   return {
@@ -96,6 +109,8 @@ function listMirrors(mirror: string, system: GuestSystem): YamlMap {
   const base = mirror.replace(/\/+$/, "");
   const security = system.family === "debian" ? `${base}-security` : base;
   return {
+    // Debian's cloud.cfg keeps cloud-init from writing the sources.
+    preserve_sources_list: false,
     primary: [{ arches: ["default"], uri: base }],
     security: [{ arches: ["default"], uri: security }],
   };

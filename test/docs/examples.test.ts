@@ -1,5 +1,5 @@
 // Every example of the pages is run: specs are parsed, commands are carried out in order in one new folder per page,
-// shown output is compared with the real one. In: README.md, CONTRIBUTING.md, docs/guide.md.
+// shown output is compared with the real one. In: pages.
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
@@ -14,7 +14,10 @@ import { bundleCli, cleanEnv } from "../cli/run-cli.ts";
 import { type Block, readBlocks } from "./read-blocks.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
-const PAGES = ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "CHANGELOG.md", "docs/guide.md"];
+const PAGES = [
+  ...["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "CHANGELOG.md"],
+  ...["docs/guide.md", "docs/on-a-host.md", "docs/cloud-init.md"],
+];
 const read = (path: string): string => readFileSync(join(ROOT, path), "utf8");
 
 /** What a person has after building: `ci-fleet` on the PATH. */

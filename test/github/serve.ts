@@ -78,7 +78,7 @@ async function handle(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
 ): Promise<void> {
-  const url = new URL(incoming.url ?? "/", "http://fake");
+  const url = new URL(incoming.url ?? "/", `http://${incoming.headers.host ?? "fake"}`);
   const prefix = url.pathname.startsWith("/api/v3/") ? "/api/v3" : "";
   const scheme = options.tls === undefined ? "http" : "https";
   const request: Request = {
@@ -95,6 +95,11 @@ async function handle(
   if (file !== undefined && request.method === "GET") {
     outgoing.writeHead(200, { "content-type": "application/octet-stream", "content-length": file.length });
     outgoing.end(file);
+    return;
+  }
+  if (state.fileServers.has(url.hostname)) {
+    outgoing.writeHead(404);
+    outgoing.end();
     return;
   }
   const record = { method: request.method, path: request.path, status: 0, at: state.now() };

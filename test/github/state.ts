@@ -148,6 +148,8 @@ export class FakeState {
   readonly requests: FakeRequest[] = [];
   /** Plain files, the release tarballs among them, by the path of their URL. */
   readonly files = new Map<string, Buffer>();
+  /** Names of servers that have such files and nothing else. */
+  readonly fileServers = new Set<string>();
   /** Everything secret that was ever given out: the lab looks for it where it must not be. */
   readonly secrets = new Set<string>();
   downloads: Record<string, unknown>[] = [];

@@ -12,6 +12,8 @@ import { waitFor } from "./wait-for.ts";
 export interface EngineVolume {
   readonly volume: string;
   readonly fill: (host: Host) => Promise<void>;
+  /** The images are in it already. */
+  readonly isFull: boolean;
 }
 
 export async function makeEngineVolume(
@@ -23,13 +25,14 @@ export async function makeEngineVolume(
   const { stdout } = await docker("volume", "create", "--label", mark);
   const volume = stdout.trim();
   ending(() => ask("docker", ["volume", "rm", "--force", volume]));
-  if (archive === null) return { volume, fill: async () => undefined };
+  if (archive === null) return { volume, fill: async () => undefined, isFull: false };
   // `ci-fleet-lab/trixie:1234` → `ci-fleet-lab-seed-trixie-…`
   const family = `ci-fleet-lab-seed-${/\/(\w+):/.exec(image)?.[1]}-`;
   const seed = `${family}${hashOf([image, basename(archive)])}`;
-  if (await copyVolume(image, seed, volume)) return { volume, fill: waitForEngine };
+  if (await copyVolume(image, seed, volume)) return { volume, fill: waitForEngine, isFull: true };
   return {
     volume,
+    isFull: false,
     fill: async (host) => {
       await host.copyIn(archive, "/var/cache/runner.tar");
       await waitForEngine(host);

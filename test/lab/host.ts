@@ -16,6 +16,8 @@ export interface HostOptions {
   readonly volume: string;
   /** More words for `docker run`. */
   readonly options?: readonly string[];
+  /** Milliseconds until systemd has to be done with the first boot. */
+  readonly bootWithin?: number;
 }
 
 export interface Host {
@@ -52,25 +54,24 @@ export async function startHost(ending: Ending, given: HostOptions, isUnified: b
     ...["--volume", `${given.volume}:/var/lib/docker`, ...(given.options ?? [])],
   ];
   // systemd mounts credentials in a namespace of its own; from a private root they never come back.
-  const init = "mount --make-rshared / && exec /sbin/init";
+  // The address that Docker writes means another thing inside the containers of the engine inside.
+  const init = `echo nameserver ${given.dns} >/etc/resolv.conf && mount --make-rshared / && exec /sbin/init`;
   ending(() => ask("docker", ["rm", "--force", "--volumes", container]));
   await docker("run", "--detach", ...words, given.image, "sh", "-c", init);
-  const host = reach(container, given.name, given.dns);
-  await finishBoot(host, given.dns);
+  const host = reach(container, given.name);
+  await finishBoot(host, given.bootWithin);
   return host;
 }
 
-async function finishBoot(host: Host, dns: string): Promise<void> {
-  // The address that Docker writes means another thing inside the containers of the engine inside.
-  await host.bash(`echo nameserver ${dns} >/etc/resolv.conf`);
+async function finishBoot(host: Host, within = 90_000): Promise<void> {
   const state = async () => (await host.ask(["systemctl", "is-system-running"])).stdout.trim();
   await waitFor(`${host.name} to boot`, async () => /running|degraded/.test(await state()), {
-    within: 90_000,
+    within,
     instead: async () => [await state(), (await host.ask(["systemctl", "list-jobs"])).stdout],
   });
 }
 
-function reach(container: string, name: string, dns: string): Host {
+function reach(container: string, name: string): Host {
   const exec = (command: readonly string[], as?: string) => [
     ...["exec", "--interactive", ...(as === undefined ? [] : ["--user", as])],
     ...[container, ...command],
@@ -99,7 +100,7 @@ function reach(container: string, name: string, dns: string): Host {
         await docker("kill", "--signal", "KILL", container);
         await docker("start", container);
       } else await docker("restart", "--time", "60", container);
-      await finishBoot(host, dns);
+      await finishBoot(host);
     },
     journal: (unit) =>
       run(

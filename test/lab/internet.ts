@@ -13,6 +13,9 @@ import { packRunner } from "./runner-files.ts";
 /** GitHub's own, and a GitHub Enterprise Server. */
 export const GITHUB_NAMES = ["github.com", "api.github.com", "ghe.lab.example"] as const;
 
+/** Servers of plain files: what a new machine gets on its first boot comes from there. */
+export const FILE_NAMES = ["download.docker.com", "mirror.lab.example", "files.lab.example"] as const;
+
 export interface Internet {
   /** Name of Docker's network. */
   readonly network: string;
@@ -44,11 +47,13 @@ export async function openInternet(ending: Ending, authority: Authority, mark: s
   ending(names.close);
   const github = new FakeState();
   await offerRunners(github);
-  const tls = await authority.sign([...GITHUB_NAMES]);
+  const every = [...GITHUB_NAMES, ...FILE_NAMES];
+  const tls = await authority.sign(every);
+  for (const name of FILE_NAMES) github.fileServers.add(name);
   const open = () => serveFakeGitHub(github, { host: address, port: 443, tls, check: true });
   const mistakes: string[] = [];
   let server: FakeServer | null = await open();
-  for (const name of GITHUB_NAMES) names.names.set(name, address);
+  for (const name of every) names.names.set(name, address);
   const cut = async () => {
     if (server === null) return;
     mistakes.push(...server.mistakes);

@@ -14,7 +14,7 @@ import { ask, docker } from "./command.ts";
 import { type Ending, makeEnding } from "./ending.ts";
 import { makeEngineVolume } from "./engine-volume.ts";
 import { type Host, startHost } from "./host.ts";
-import { buildHostImage, type HostSystem } from "./host-image.ts";
+import { buildCloudImage, buildHostImage, type HostSystem } from "./host-image.ts";
 import { type Internet, openInternet } from "./internet.ts";
 import { hasRoot, LAB_ROOTS } from "./roots.ts";
 import { saveRunnerImages } from "./runner-files.ts";
@@ -40,6 +40,8 @@ export interface Lab {
   /** What no place may show, beside everything that the fake GitHub gave out. */
   readonly secrets: Set<string>;
   readonly bootHost: (options?: BootOptions) => Promise<Host>;
+  /** A machine of a cloud, provisioned by the NoCloud seed in a folder and by nothing else. */
+  readonly bootNewMachine: (seed: string, options?: Pick<BootOptions, "name" | "bare">) => Promise<Host>;
   readonly queueJob: (script: string, job?: JobWish) => FakeJob;
   /** The job ended like this; its log otherwise. */
   readonly expectJob: (job: FakeJob, conclusion?: string, patience?: Patience) => Promise<void>;
@@ -67,20 +69,22 @@ export async function openLab(t: TestContext): Promise<Lab | null> {
   const hosts: Host[] = [];
   let failed: string | null = null;
 
+  const { network, address: dns } = internet;
+
   return {
     internet,
     github,
     authority,
     ending,
     secrets,
-    bootHost: async ({ name = "forge", system = "trixie", bare = false, options = [] } = {}) => {
-      const image = await buildHostImage(system, authority.certificate);
-      const { network, address: dns } = internet;
-      const archive = bare ? null : await saveRunnerImages(authority.certificate);
-      const { volume, fill } = await makeEngineVolume(ending, image, archive, mark);
-      const host = await startHost(ending, { image, network, dns, name, mark, volume, options }, isUnified);
+    bootHost,
+    bootNewMachine: async (seed, { name = "forge", bare = false } = {}) => {
+      const image = await buildCloudImage();
+      const engine = bare ? await makeEngineVolume(ending, image, null, mark) : await provideEngine();
+      const options = ["--volume", `${seed}:/var/lib/cloud/seed/nocloud:ro`];
+      const at = { image, network, dns, name, mark, volume: engine.volume, options };
+      const host = await startHost(ending, { ...at, bootWithin: 300_000 }, isUnified);
       hosts.push(host);
-      await Promise.all([host.copyIn(BINARY, "/usr/bin/ci-fleet"), fill(host)]);
       return host;
     },
     queueJob: (script, { repository = "acme/app", labels = ["self-hosted"], name = "build" } = {}) =>
@@ -112,6 +116,32 @@ export async function openLab(t: TestContext): Promise<Lab | null> {
       });
     },
   };
+
+  async function bootHost({
+    name = "forge",
+    system = "trixie",
+    bare = false,
+    options = [],
+  }: BootOptions = {}) {
+    const image = await buildHostImage(system, authority.certificate);
+    const archive = bare ? null : await saveRunnerImages(authority.certificate);
+    const { volume, fill } = await makeEngineVolume(ending, image, archive, mark);
+    const host = await startHost(ending, { image, network, dns, name, mark, volume, options }, isUnified);
+    hosts.push(host);
+    await Promise.all([host.copyIn(BINARY, "/usr/bin/ci-fleet"), fill(host)]);
+    return host;
+  }
+
+  /** No registry is within reach, so the runner's images are there before the engine is. */
+  async function provideEngine() {
+    const image = await buildHostImage("trixie", authority.certificate);
+    const archive = await saveRunnerImages(authority.certificate);
+    const engine = await makeEngineVolume(ending, image, archive, mark);
+    if (engine.isFull) return engine;
+    // The first host of a kind leaves a copy of what its engine made.
+    await bootHost({ name: "first" });
+    return makeEngineVolume(ending, image, archive, mark);
+  }
 
   async function findAllSecrets(): Promise<readonly string[]> {
     const all = [...secrets, ...github.secrets];
@@ -150,6 +180,7 @@ const LOGS: Readonly<Record<string, string>> = {
   "units.log": "systemctl --no-pager --all status; systemctl list-jobs",
   "docker.log":
     "docker ps -a; for each in $(docker ps -aq); do docker inspect $each; docker logs $each; done",
+  "cloud-init.log": "cat /var/log/cloud-init-output.log /var/log/cloud-init.log",
   "files.log": "find /etc/ci-fleet /var/lib/ci-fleet /run/ci-fleet /opt/ci-fleet -ls",
 };
 

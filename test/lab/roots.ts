@@ -7,9 +7,17 @@ import { join } from "node:path";
 import { ciCache } from "../tools/tool.ts";
 import { ask, docker, succeed } from "./command.ts";
 
-export type RootName = "lab-trixie" | "lab-bookworm" | "lab-runner" | "trixie";
+/** `lab-packages` is a folder of packages, and no root. */
+export type RootName = "lab-packages" | "lab-trixie" | "lab-bookworm" | "lab-runner" | "lab-cloud";
 
-export const LAB_ROOTS: readonly RootName[] = ["lab-trixie", "lab-bookworm", "lab-runner"];
+/** What .ci/prepare makes for the lab. */
+export const LAB_ROOTS: readonly RootName[] = [
+  "lab-trixie",
+  "lab-bookworm",
+  "lab-runner",
+  "lab-cloud",
+  "lab-packages",
+];
 
 const madeOf = (name: RootName): string => join(ciCache, name, ".made");
 

@@ -3,12 +3,14 @@
 
 import type { Host } from "./host.ts";
 
-/** Places, each with a command that prints all of it. NUL bytes become line ends. Containers come and go meanwhile. */
+/** Places, each with a command that prints all of it; not every machine has an engine. NUL bytes become line ends. Containers come and go meanwhile. */
 export const PLACES = {
-  "docker inspect": "all=$(docker ps -aq) && for each in $all; do docker inspect $each || true; done",
-  "docker logs": "all=$(docker ps -aq) && for each in $all; do docker logs $each 2>&1 || true; done",
+  "docker inspect":
+    "command -v docker >/dev/null || exit 0; all=$(docker ps -aq) && for each in $all; do docker inspect $each || true; done",
+  "docker logs":
+    "command -v docker >/dev/null || exit 0; all=$(docker ps -aq) && for each in $all; do docker logs $each 2>&1 || true; done",
   images:
-    "for each in $(docker images -q | sort -u); do docker image inspect $each; docker history --no-trunc $each; done",
+    "command -v docker >/dev/null || exit 0; for each in $(docker images -q | sort -u); do docker image inspect $each; docker history --no-trunc $each; done",
   // `pid:name` first, so that a find says whose it is.
   "/proc/*/environ":
     "for p in /proc/[0-9]*; do echo \"== ${p#/proc/}:$(cat $p/comm)\"; tr '\\0' '\\n' <$p/environ; done 2>/dev/null; true",
