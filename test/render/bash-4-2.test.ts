@@ -90,6 +90,7 @@ const NEVER_EMPTY: Readonly<Record<string, string>> = {
   arguments: "begins with --unattended",
   over: "`.` where nothing else is",
   failed: "looked at by its length before",
+  missing: "looked at by its length before",
 };
 
 /** Comments say what they like. */
@@ -115,18 +116,11 @@ function listScripts(): readonly Script[] {
 
 function listSetups(path: string): readonly Script[] {
   const { write_files: files } = parse(readFileSync(path, "utf8")) as {
-    readonly write_files: readonly {
-      readonly path: string;
-      readonly content: string;
-      readonly encoding?: string;
-    }[];
+    readonly write_files: readonly { readonly path: string; readonly content: string }[];
   };
   return files
-    .filter((file) => file.path.endsWith(".sh"))
-    .map((file) => ({
-      path: `${path}: ${file.path}`,
-      text: file.encoding === "b64" ? Buffer.from(file.content, "base64").toString("utf8") : file.content,
-    }));
+    .filter(({ path: place }) => place.endsWith(".sh") && !place.includes("/images/"))
+    .map((file) => ({ path: `${path}: ${file.path}`, text: file.content }));
 }
 
 const scripts = listScripts();
