@@ -16,19 +16,26 @@ interface Package {
   readonly fields: string;
 }
 
-/** What stands in for Docker's packages: what they bring in, or a file of theirs. */
-const DOCKERS: Readonly<Record<string, { readonly depends?: string; readonly plugin?: string }>> = {
-  "docker-ce": { depends: "docker.io, iptables" },
-  "docker-ce-cli": { depends: "docker-cli" },
-  "containerd.io": { depends: "containerd" },
+/** What stands in for Docker's packages: Debian's of another name, which may not be installed beside, or a plugin. */
+const DOCKERS: Readonly<Record<string, { readonly debian?: string; readonly plugin?: string }>> = {
+  "docker-ce": { debian: "docker.io" },
+  "docker-ce-cli": { debian: "docker-cli" },
+  "containerd.io": { debian: "containerd" },
   "docker-buildx-plugin": { plugin: "docker-buildx" },
   "docker-compose-plugin": { plugin: "docker-compose" },
 };
 
 const FETCHED = join(ciCache, "lab-packages");
 
+let published: Promise<ReadonlyMap<string, Buffer>> | null = null;
+
 /** Debian's below `/debian` and `/debian-security`, Docker's below `/linux/debian`. */
-export async function publishPackages(): Promise<ReadonlyMap<string, Buffer>> {
+export function publishPackages(): Promise<ReadonlyMap<string, Buffer>> {
+  published ??= publish();
+  return published;
+}
+
+async function publish(): Promise<ReadonlyMap<string, Buffer>> {
   const debian = readdirSync(FETCHED).filter((name) => name.endsWith(".deb"));
   const work = mkdtempSync(join(tmpdir(), "ci-fleet-lab-packages-"));
   try {
@@ -49,12 +56,10 @@ export async function publishPackages(): Promise<ReadonlyMap<string, Buffer>> {
 }
 
 async function buildPackage(work: string, name: string): Promise<void> {
-  const { depends, plugin } = DOCKERS[name] ?? {};
+  const { debian, plugin } = DOCKERS[name] ?? {};
   const root = join(work, name);
-  const put = (path: string, content: string | Buffer, mode: number) => {
-    mkdirSync(dirname(join(root, path)), { recursive: true });
-    writeFileSync(join(root, path), content, { mode });
-  };
+  const depends = debian === undefined ? [] : await unpack(debian, root);
+  mkdirSync(join(root, "DEBIAN"), { recursive: true });
   const control = [
     ...[
       `Package: ${name}`,
@@ -62,15 +67,25 @@ async function buildPackage(work: string, name: string): Promise<void> {
       "Architecture: amd64",
       "Maintainer: The lab <lab@example>",
     ],
-    ...(depends === undefined ? [] : [`Depends: ${depends}`]),
+    ...depends,
     "Description: stands in for Docker's own\n",
   ];
-  put("DEBIAN/control", control.join("\n"), 0o644);
+  writeFileSync(join(root, "DEBIAN/control"), control.join("\n"));
   if (plugin !== undefined) {
     const path = `usr/libexec/docker/cli-plugins/${plugin}`;
-    put(path, readFileSync(join(ciCache, "sid", path)), 0o755);
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), readFileSync(join(ciCache, "sid", path)), { mode: 0o755 });
   }
   await succeed("dpkg-deb", ["--root-owner-group", "-Znone", "--build", root, join(work, `${name}.deb`)]);
+}
+
+/** All of a package of Debian's, scripts included. Its dependencies, by Docker's names. */
+async function unpack(debian: string, root: string): Promise<readonly string[]> {
+  const file = readdirSync(FETCHED).find((name) => name.startsWith(`${debian}_`));
+  if (file === undefined) throw new Error(`${FETCHED} has no ${debian}`);
+  await succeed("dpkg-deb", ["--raw-extract", join(FETCHED, file), root]);
+  const depends = /^Depends: .*$/m.exec(readFileSync(join(root, "DEBIAN/control"), "utf8"))?.[0] ?? "";
+  return [depends.replace(/\bcontainerd \([^)]*\)/, "containerd.io")];
 }
 
 async function readPackage(folder: string, file: string): Promise<Package> {
