@@ -20,7 +20,7 @@ const hasData = openProxmoxJudge() !== null;
 async function render(name: string, change = (text: string) => text): Promise<readonly RenderedFile[]> {
   const { plan } = await loadNode(name, change);
   assert.ok(plan !== null);
-  return renderPlan(plan, new Set(["pve1"]));
+  return renderPlan(plan, new Set(["pve1"]), []);
 }
 
 async function play(
