@@ -4,6 +4,7 @@
 import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import { join } from "node:path";
+import type { Secret } from "../base/secret.ts";
 import { errnoOf, WorldError } from "../base/world-error.ts";
 import type { InstallPlaces } from "../model/apply.ts";
 import { type Seen, seen, unseen } from "../model/host-observation.ts";
@@ -15,7 +16,7 @@ import { MEMORY_FILE } from "../model/watchdog-memory.ts";
 import { TALLY_FILE } from "../model/watchdog-tally.ts";
 import { openNewFlags } from "./open-flags.ts";
 import { replaceFile } from "./replace-file.ts";
-import { throwAway } from "./slot-folders.ts";
+import { putSecret, throwAway } from "./slot-folders.ts";
 
 /** Ten thousand slots' marks, and more. */
 const MAX_MEMORY_BYTES = 16 * 1024 * 1024;
@@ -86,6 +87,21 @@ export function letSlotGo(files: HostFiles, places: InstallPlaces, slot: string)
 
 export function assignRepository({ state }: InstallPlaces, slot: string, repository: string): void {
   replaceDurably(`${state}/assigned`, slot, `${repository}\n`, 0o644);
+}
+
+/** Owned as its folder is, which the runner took over at its start. The jobs' user may write there. */
+export function handToken({ run }: InstallPlaces, slot: string, token: Secret): void {
+  const folder = `${run}/${slot}/runner`;
+  let owner: fs.Stats;
+  try {
+    owner = fs.lstatSync(folder);
+  } catch (cause) {
+    throw failure(`look at ${folder}`, cause);
+  }
+  if (!owner.isDirectory()) throw new WorldError(`hand over a token in ${folder}`, "it is no folder");
+  const { uid, gid } = owner;
+  const isReachable = process.getuid?.() === 0 || process.getuid?.() === uid;
+  putSecret(folder, "token", `${token.reveal()}\n`, { uid, gid, isReachable });
 }
 
 /** All generations of the five identity files: a part of them can neither start nor be configured. */

@@ -226,6 +226,7 @@ export type Reason =
   | "NeededElsewhere"
   | "ConfigurationOutdated"
   | "JobsWaiting"
+  | "NotRegistered"
   | "RetirementUnderWay"
   | "RetirementDone"
   | "RetirementOvertaken"
@@ -235,6 +236,8 @@ export type Reason =
 export type Verdict = "leave" | "wait" | "unknown" | "act";
 
 export type Action =
+  /** It waits for a registration token of this scope, which nobody else brings it. */
+  | { readonly kind: "admit"; readonly slot: string; readonly scope: string }
   /** `repository`: written down first, where a slot has to be told. */
   | { readonly kind: "start"; readonly slot: string; readonly repository: string | null }
   /** Held back from restarting, then deregistered: its first two steps. */

@@ -5,6 +5,7 @@ import { locateAuthority } from "../model/authority.ts";
 import { MIN_FREE_MIB } from "../model/disk-guard.ts";
 import type { TargetSpec } from "../model/fleet.ts";
 import type { Placement, Places, Plan, PlannedHost, PlannedSlot } from "../model/plan.ts";
+import { nameRegistrationUrl } from "../model/registration-url.ts";
 
 /** `P` is text for processes, a mark of Compose's where it fills a path in. */
 export interface SlotFolders<P> {
@@ -73,12 +74,6 @@ function listRegistration(plan: Plan, placement: Placement, admit: string): Read
   const hasGroups = target.scope.kind === "organization" || target.scope.kind === "enterprise";
   if (hasGroups && target.runnerGroup !== null) variables.set("CI_FLEET_GROUP", target.runnerGroup);
   return variables;
-}
-
-/** A personal account has no runners of its own; where the watchdog assigns another repo, mint writes `url`. */
-function nameRegistrationUrl(target: TargetSpec): string {
-  if (target.scope.kind !== "repositories") return target.url;
-  return new URL(`/${target.scope.owner}/${target.scope.repos[0] ?? ""}`, target.url).href;
 }
 
 /** Arguments of `gh api` (REST, "Create a registration token for …"). */

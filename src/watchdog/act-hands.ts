@@ -41,7 +41,7 @@ export interface Hands {
   isHere(slot: string): boolean;
   look(slot: string): Promise<Look>;
   /** null: GitHub is not to be asked for changes in this scope any more. */
-  scope(registration: RegistrationRef): RunnerScopeApi | null;
+  scope(place: Pick<RegistrationRef, "scope">): RunnerScopeApi | null;
   /** In words; a refusal or a limit ends all changes in that scope for this pass. */
   noteFailure(url: string, answer: GitHubFailure): string;
   now(): number;

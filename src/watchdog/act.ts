@@ -8,7 +8,7 @@ import type { Action, Decision, Memory, Outcome } from "../model/watchdog.ts";
 import { deleteRegistration } from "./act-delete.ts";
 import { type Hands, openHands, type Told, tell } from "./act-hands.ts";
 import { finishRetirement, letSlotGo, retireSlot, stopSlot } from "./act-retire.ts";
-import { startSlot } from "./act-start.ts";
+import { admitSlot, startSlot } from "./act-start.ts";
 import type { ActPorts } from "./watch-ports.ts";
 import type { Windows } from "./windows.ts";
 
@@ -28,7 +28,7 @@ export interface Acted {
 }
 
 /** What brings capacity goes first, what takes it away last. */
-const ORDER: readonly Action["kind"][] = ["start", "let-go", "finish", "stop", "delete", "retire"];
+const ORDER: readonly Action["kind"][] = ["start", "admit", "let-go", "finish", "stop", "delete", "retire"];
 
 export async function act(inputs: ActInputs, ports: ActPorts): Promise<Acted> {
   const hands = openHands(inputs, ports);
@@ -72,6 +72,8 @@ function carryOut(action: Action, hands: Hands, steps: string[]): Promise<Told> 
   switch (action.kind) {
     case "start":
       return startSlot(action.slot, action.repository, hands, steps);
+    case "admit":
+      return admitSlot(action.slot, action.scope, hands, steps);
     case "let-go":
       return letSlotGo(action.slot, hands, steps);
     case "finish":

@@ -1,11 +1,13 @@
 // Rules for slots that run without a job: gone at GitHub, hung, idle. In: a slot's case. Out: a finding, or null.
 
+import { nameRegistrationUrl } from "../model/registration-url.ts";
 import type { Retirement } from "../model/watchdog.ts";
 import { type Finding, type Rule, say } from "./finding.ts";
 import { beginRetirement, stopUnregistered } from "./retire.ts";
 import { describeAsked, liveSign } from "./rules-retirement.ts";
 import { hasBegun, isOverdue } from "./slot-case.ts";
 import type { RuledSlot } from "./slot-rules.ts";
+import { mayStartNow } from "./start-pace.ts";
 
 /** A runner that is up, of which everything may be seen, without a job. */
 const isQuietlyUp = (at: RuledSlot): boolean =>
@@ -58,6 +60,21 @@ const hungListener: Rule<RuledSlot> = (at) => {
 function nextOf({ slot }: RuledSlot): Retirement["next"] {
   return slot.always ? "start" : "stay-down";
 }
+
+/** Without systemd no `mint` goes before a start: such a slot waits for a token (entrypoint.sh, `wait_for_token`). */
+const notRegistered: Rule<RuledSlot> = (at) => {
+  const { plan, host, placement, seen, silentSince, current, slot, lifeEvidence } = at;
+  if (host.supervision !== "compose" || placement.lifetime !== "persistent") return null;
+  // Seen like this in an earlier pass too: a start that has its identity goes on by itself.
+  if (silentSince === null || current !== null || !at.hasNoWorker) return null;
+  if (!seen.identity.known || seen.identity.value.kind === "whole") return null;
+  const target = plan.targets.find(({ name }) => name === placement.target);
+  if (target === undefined) return null;
+  const evidence = [lifeEvidence, "it has no registration, and waits for a token"];
+  if (!mayStartNow(at)) return say("wait", "StartedJustNow", ...evidence);
+  const action = { kind: "admit", slot: slot.name, scope: nameRegistrationUrl(target) } as const;
+  return { kind: "do", reason: "NotRegistered", evidence, action };
+};
 
 /** What is registered would be hung or gone: this has no registration, and will not get one by itself. */
 const startOverdue: Rule<RuledSlot> = (at) => {
@@ -163,6 +180,7 @@ export const RUNNING_RULES: readonly Rule<RuledSlot>[] = [
   registrationGone,
   zombieBusy,
   hungListener,
+  notRegistered,
   startOverdue,
   starting,
   sessionConflict,

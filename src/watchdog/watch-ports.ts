@@ -1,6 +1,7 @@
 // The world as the watchdog's pass sees it: one look at this host, GitHub, and the few things it may do. cli makes
 // them real from adapters; the tests' fleet is another. In: nothing. Out: interfaces.
 
+import type { Secret } from "../base/secret.ts";
 import type { DemandApi, RunnerScopeApi } from "../model/github.ts";
 import type { DiskSpace, RunnerProcess, Seen } from "../model/host-observation.ts";
 import type { Memory, Observation, PassTime, WatchedSlot } from "../model/watchdog.ts";
@@ -48,6 +49,8 @@ export interface ActPorts {
   /** Takes away only its own. */
   letGo(slot: string): Promise<void>;
   assign(slot: string, repository: string): Promise<void>;
+  /** Hands it to a slot that waits for it. */
+  admit(slot: string, token: Secret): Promise<void>;
   /** The five identity files of a persistent slot. */
   forget(slot: string): Promise<void>;
   /** Whole and on the disk when it returns. */

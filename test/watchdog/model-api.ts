@@ -1,6 +1,7 @@
 // GitHub's API as a model fleet answers it: true to the model, behind it, or wrong in one of the ways of the fault
 // table. In: the model, a fault. Out: the ports of the real client.
 
+import { Secret } from "../../src/base/secret.ts";
 import {
   type DemandApi,
   type GitHubAnswer,
@@ -90,7 +91,8 @@ export function openModelScope(
       return done === "busy" ? busy : ok(null);
     },
     createJit: notUsed,
-    createRegistrationToken: notUsed,
+    createRegistrationToken: () =>
+      reading(() => ok({ token: new Secret("AAAATOKEN"), expiresAt: 3_600_000 })),
     createRemoveToken: notUsed,
     findGroup: notUsed,
     listDownloads: notUsed,

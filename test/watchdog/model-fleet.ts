@@ -221,6 +221,7 @@ export class ModelFleet {
           if (one(name).holder === "watchdog") one(name).holder = null;
         }),
       assign: async () => {},
+      admit: async () => {},
       stopping: () => null,
       forget: (name) =>
         doing(`forget ${name}`, () => {

@@ -97,6 +97,7 @@ export const MUTANTS: readonly Mutant[] = [
   mute("rules-running.ts", "registrationGone"),
   mute("rules-running.ts", "zombieBusy"),
   mute("rules-running.ts", "hungListener"),
+  mute("rules-running.ts", "notRegistered"),
   mute("rules-running.ts", "startOverdue"),
   mute("rules-running.ts", "sessionConflict"),
   mute("rules-running.ts", "busyAtGitHub"),

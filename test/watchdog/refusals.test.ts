@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { seen } from "../../src/model/host-observation.ts";
 import { listOwnedSlots } from "../../src/model/ownership.ts";
-import type { Decision, RegistrationRef, WatchedSlot } from "../../src/model/watchdog.ts";
+import type { Action, Decision, RegistrationRef, WatchedSlot } from "../../src/model/watchdog.ts";
 import { emptyMemory } from "../../src/model/watchdog-memory.ts";
 import { act } from "../../src/watchdog/act.ts";
 import { chooseWindows } from "../../src/watchdog/windows.ts";
@@ -24,7 +24,7 @@ const WORKER = {
 } as const;
 
 /** One idle slot whose registration is to be taken away; `late` is what only the last look finds. */
-async function playLate(kind: "retire" | "stop" | "delete", late: (world: World) => void) {
+async function playLate(kind: "retire" | "stop" | "delete" | "admit", late: (world: World) => void) {
   const hub = new Hub({ lag: 0, busyLie: 0, gap: 0, deletesDispatched: true });
   const host = PLAN.hosts[0];
   if (host === undefined) throw new Error("the plan has a host");
@@ -47,10 +47,12 @@ async function playLate(kind: "retire" | "stop" | "delete", late: (world: World)
     since: 0,
     next: "stay-down",
   } as const;
-  const action =
+  const action: Action =
     kind === "delete"
-      ? ({ kind, slot: SLOT, registration } as const)
-      : ({ kind, slot: SLOT, retirement } as const);
+      ? { kind, slot: SLOT, registration }
+      : kind === "admit"
+        ? { kind, slot: SLOT, scope: SCOPE }
+        : { kind, slot: SLOT, retirement };
   const subject = { kind: "slot", slot: SLOT, pool: "ci" } as const;
   const decision: Decision = {
     subject,
@@ -78,7 +80,7 @@ async function playLate(kind: "retire" | "stop" | "delete", late: (world: World)
           done.push("delete"),
         ),
       ...{ start: note("start"), stop: note("stop"), hold: note("hold"), letGo: note("let go") },
-      ...{ assign: note("assign"), forget: note("forget"), save: note("save") },
+      ...{ assign: note("assign"), admit: note("admit"), forget: note("forget"), save: note("save") },
       stopping: () => null,
       pass: () => {},
     },
@@ -157,4 +159,17 @@ test("a ghost that came online, got another name or is in use again is not delet
   assert.match(used.why ?? "", /may be using it/);
   for (const { result, done } of [online, renamed, used])
     assert.deepEqual([result, done.includes("delete")], ["dropped", false]);
+});
+
+test("a token goes to a slot that waits for one, and to none that has a registration or a listener", async () => {
+  const waiting = await playLate("admit", (world) => {
+    world.change = (slot) => ({ ...slot, processes: seen([]), names: seen([]) });
+  });
+  assert.deepEqual([waiting.result, waiting.done], ["done", ["save", "admit", "save"]]);
+  for (const change of [{ processes: seen([]) }, { names: seen([]) }]) {
+    const { result, done } = await playLate("admit", (world) => {
+      world.change = (slot) => ({ ...slot, ...change });
+    });
+    assert.deepEqual([result, done], ["dropped", ["save"]]);
+  }
 });

@@ -31,6 +31,14 @@ export const SCENE_PLANS: Readonly<Record<string, () => Plan>> = {
   two: () => makePlan({ forge: "x64", spark: "arm64" }, [makePool("ci", { runners: makeRange(0, 4, null) })]),
   /** Two slots on each of two hosts, and two at most together. */
   shared: () => makePlan({ forge: "x64", spark: "x64" }, [makePool("ci", { runners: makeRange(0, 2, 2) })]),
+  /** Without systemd: Compose alone keeps them up. */
+  compose: () =>
+    makePlan(
+      { forge: "x64" },
+      [makePool("old", { lifetime: "persistent", runners: { kind: "fixed", perHost: 2 } })],
+      {},
+      "none",
+    ),
   /** Five persistent slots on one host. */
   many: () =>
     makePlan({ forge: "x64" }, [

@@ -149,7 +149,7 @@ function pretendDone({ decisions, memory }: ReturnType<typeof decide>, now: numb
       retiring[action.slot] = { ...action.retirement, phase: "grace", since: now };
     if (action?.kind === "stop" || action?.kind === "finish" || action?.kind === "let-go")
       delete retiring[action.slot];
-    if (action?.kind === "start") {
+    if (action?.kind === "start" || action?.kind === "admit") {
       started[action.slot] = { at: now, times: (started[action.slot]?.times ?? 0) + 1 };
     }
   }
@@ -168,7 +168,8 @@ function readPass(pass: PassScene, plan: Plan, host: PlannedHost): Observation {
     const name = isPersistent ? slot.name : `${slot.name}-${String(id).padStart(7, "a")}`;
     const said = scene.github ?? (scene.is === "stopped" || scene.is === "failed" ? "none" : "online");
     const word = said === "none" ? null : said;
-    slots.push(readSlot(scene, slot.name, isPersistent, word === null ? null : { id, name }));
+    const seenSlot = readSlot(scene, slot.name, isPersistent, word === null ? null : { id, name });
+    slots.push(host.supervision === "compose" ? { ...seenSlot, unit: seen(null) } : seenSlot);
     if (word !== null) registrations.push(readWord(word, { id, name, recorded: true }));
   }
   for (const { name, id, is, recorded } of pass.others ?? []) {

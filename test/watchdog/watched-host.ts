@@ -82,7 +82,7 @@ export async function watch(
         lookAt: async (slot) => model.look(one(slot), false, false),
         scope: (url) => access.scopes.find(({ api }) => api.url === url)?.api ?? null,
         ...{ start: nothing, stop: nothing, hold: nothing, letGo: nothing },
-        ...{ assign: nothing, forget: nothing, save: nothing },
+        ...{ assign: nothing, admit: nothing, forget: nothing, save: nothing },
         stopping: () => null,
         pass: () => undefined,
       });

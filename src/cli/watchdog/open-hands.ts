@@ -5,6 +5,7 @@ import { nameSlotUnits } from "../../adapters/observe-slots.ts";
 import {
   assignRepository,
   forgetIdentity,
+  handToken,
   holdSlot,
   letSlotGo,
   saveMemoryText,
@@ -40,6 +41,7 @@ export function openActPorts(
     hold: async (slot) => holdSlot(places, slot),
     letGo: async (slot) => letSlotGo(files, places, slot),
     assign: async (slot, repository) => assignRepository(places, slot, repository),
+    admit: async (slot, token) => handToken(places, slot, token),
     forget: (slot) => forgetIdentity(places, slot, tools),
     save: async (memory) => saveMemoryText(places, writeMemory(memory)),
     stopping: () => (stop?.aborted === true ? "the watchdog is being stopped" : null),
