@@ -97,11 +97,34 @@ export function writeAptSection(
       source: `deb [signed-by=${NVIDIA_KEYRING}] https://nvidia.github.io/libnvidia-container/stable/deb/$(ARCH) /`,
     };
   }
+  const direct = proxy === null ? [] : listDirectHosts(plan, provisioning);
   return {
     ...(proxy === null ? {} : { http_proxy: proxy, https_proxy: proxy }),
+    ...(direct.length === 0 ? {} : { conf: direct.join("") }),
     ...(mirrors.apt === null ? {} : listMirrors(mirrors.apt, system)),
     ...(Object.keys(sources).length === 0 ? {} : { sources }),
   };
+}
+
+/** apt asks its one proxy for everything, and knows exceptions by whole names alone (apt-transport-http(1)). */
+function listDirectHosts(plan: Plan, { docker, nvidia }: Provisioning): readonly string[] {
+  const { noProxy, mirrors } = plan.network;
+  const hosts = [
+    ...(mirrors.apt === null ? [] : [new URL(mirrors.apt).hostname]),
+    ...(docker ? ["download.docker.com"] : []),
+    ...(nvidia ? ["nvidia.github.io"] : []),
+  ];
+  const isDirect = (host: string) =>
+    noProxy.some((entry) => {
+      const name = entry
+        .toLowerCase()
+        .replace(/:\d+$/, "")
+        .replace(/^\*?\./, "");
+      return name === "*" || host === name || host.endsWith(`.${name}`);
+    });
+  return hosts
+    .filter((host) => /^[a-z0-9.-]+$/.test(host) && isDirect(host))
+    .flatMap((host) => ["http", "https"].map((kind) => `Acquire::${kind}::Proxy::${host} "DIRECT";\n`));
 }
 
 /** Ubuntu's mirrors hold the security updates too; Debian's have them beside, in a folder of their own. */

@@ -27,7 +27,7 @@ interface UserData {
     readonly content: string;
   }[];
   readonly ssh_authorized_keys?: readonly string[];
-  readonly apt?: { readonly http_proxy?: string };
+  readonly apt?: { readonly http_proxy?: string; readonly conf?: string };
   readonly bootcmd?: readonly (readonly string[])[];
 }
 
@@ -98,6 +98,28 @@ test("a guest trusts the repository's authority before it downloads a thing, and
     assert.equal(boot(), "updated\n");
     assert.deepEqual([readFileSync(ca, "utf8"), readFileSync(trusted, "utf8")], ["second\n", "second\n"]);
   }
+});
+
+test("apt goes to a mirror directly where the spec says so, and only there", () => {
+  const confOf = (noProxy: readonly string[], apt: string) => {
+    const network = {
+      proxy: "http://proxy:3128",
+      noProxy,
+      ca: null,
+      caContent: null,
+      mirrors: { apt, docker: null },
+    };
+    const { data } = readSeed(makeSeed(makeHost({ provisioning: makeProvisioning() }), { network }));
+    return data.apt?.conf?.match(/(?<=Proxy::)\S+/g) ?? [];
+  };
+  const mirror = "http://apt.corp/debian";
+  for (const direct of [".corp", "corp", "apt.corp", "*.corp", "APT.corp:80"]) {
+    assert.deepEqual(confOf([direct], mirror), ["apt.corp", "apt.corp"], direct);
+  }
+  for (const other of ["t.corp", ".apt.corp.example", "10.0.0.0/8", "xcorp"])
+    assert.deepEqual(confOf([other], mirror), []);
+  assert.deepEqual(confOf([".corp"], "http://[fd00::1]/debian"), []);
+  assert.deepEqual(new Set(confOf(["*"], mirror)), new Set(["apt.corp", "download.docker.com"]));
 });
 
 test("the instance keeps its id when anything about it changes", () => {

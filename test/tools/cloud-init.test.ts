@@ -114,6 +114,12 @@ for (const [name, seed] of Object.entries(cases)) {
     const dump = runTool("apt-config", ["--config-file", join(folder, "apt"), "dump"]);
     assert.equal(dump.stderr, "");
     assert.match(dump.stdout, /^Unattended-Upgrade::Package-Blacklist:: "\^docker";$/m);
+    const own = (parse(readSeed(seed)["user-data"] ?? "") as { apt?: { conf?: string } }).apt?.conf ?? "";
+    writeFileSync(join(folder, "own"), own);
+    const dumped = runTool("apt-config", ["--config-file", join(folder, "own"), "dump"]);
+    assert.equal(dumped.stderr, "");
+    for (const line of own.trimEnd().split("\n").filter(Boolean))
+      assert.ok(dumped.stdout.includes(line), line);
     const perl = `our %nrconf; ${placed["/etc/needrestart/conf.d/ci-fleet.conf"]}
       for my $unit (qw(docker.service containerd.service ${seed.plan.fleet}-container@x.service)) {
         print grep({ $unit =~ $_ } keys %{$nrconf{override_rc}}) ? "held\\n" : "free: $unit\\n";
