@@ -102,7 +102,7 @@ function judgeFolder(folder: string, uid: number): SecretFile | null {
   if ((stat.mode & OTHERS_WRITE) === 0 || (stat.mode & STICKY) !== 0) return null;
   return refused(
     `others may write to the folder ${folder} (mode ${octal(stat.mode)}), and so replace the secret`,
-    `chmod go-w ${folder}`,
+    `Run \`chmod go-w ${folder}\`.`,
   );
 }
 
@@ -116,7 +116,8 @@ function readRealFile(real: string, path: string, rules: SecretFileRules): Secre
     const closed = rules.mayBeRead === true ? OTHERS_WRITE : rules.fromSystemd === true ? 0o037 : 0o077;
     if ((stat.mode & closed) !== 0) {
       const message = `${path} is open to other users (mode ${octal(stat.mode)})`;
-      return refused(message, `chmod 600 ${real}, and replace the secret if others may have read it`);
+      const help = `Run \`chmod 600 ${real}\`, and replace the secret if others may have read it.`;
+      return refused(message, help);
     }
     if (stat.size > MAX_BYTES)
       return refused(`${path} is too large for a secret`, `Look at what is in ${path}.`);
@@ -138,7 +139,7 @@ function readAtMost(fd: number): Buffer {
 
 function refusedOwner(path: string, owner: number, what: string): SecretFile {
   const message = `the ${what} ${path} belongs to uid ${owner}, who could replace the secret`;
-  return refused(message, `chown root:root ${path}`);
+  return refused(message, `Run \`chown root:root ${path}\`.`);
 }
 
 function refused(message: string, help: string): SecretFile {

@@ -39,7 +39,7 @@ test("0600 and 0400 are read; everything that others may open is refused with th
     const file = readSecretFile(path, { uid: UID });
     assert.ok(file.kind === "refused", mode.toString(8));
     assert.match(file.message, new RegExp(`open to other users \\(mode 0${mode.toString(8)}\\)`));
-    assert.ok(file.help.startsWith(`chmod 600 ${path}`));
+    assert.ok(file.help.startsWith(`Run \`chmod 600 ${path}\``));
   }
 });
 
