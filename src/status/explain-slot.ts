@@ -131,7 +131,9 @@ const unitFailed: Rule = (at) => {
 const changePending: Rule = (at) => {
   const pending = pendingOf(at);
   if (pending === null) return null;
-  return say("waits", "ChangePending", `${pending.action}: ${pending.why}`, "sudo ci-fleet apply");
+  const { action, why } = pending;
+  const next = action === "restart" && at.isWatched ? "; the watchdog goes on with it" : "";
+  return say("waits", "ChangePending", `its ${action} was put off: ${why}${next}`, "sudo ci-fleet apply");
 };
 
 function pendingOf({ local, slot }: SlotCase) {

@@ -132,7 +132,7 @@ const TABLE: readonly (readonly [reason: string, Health, Given, text: RegExp, ne
     /the fleet is not installed on this host/,
     "sudo ci-fleet apply",
   ],
-  ["ChangePending", "waits", { pending }, /restart: it has a job/, "sudo ci-fleet apply"],
+  ["ChangePending", "waits", { pending }, /its restart was put off: it has a job$/, "sudo ci-fleet apply"],
   [
     "RunsOldGeneration",
     "waits",

@@ -45,15 +45,21 @@ const WAITS: Readonly<Record<PendingSlot["action"], string>> = {
   deregister: "may still be registered at GitHub",
 };
 
-/** `isGone`: nothing is left here that could go on with it. */
-export function tellPending({ slots }: PendingRecord, isGone: boolean, terminal: Terminal): void {
+/** `isGone`: nothing is left here that could go on with it; `isWatched`: the host has a watchdog. */
+export function tellPending(
+  { slots }: PendingRecord,
+  { isGone, isWatched }: { readonly isGone: boolean; readonly isWatched: boolean },
+  terminal: Terminal,
+): void {
   for (const { slot, action, why } of slots) {
     const what =
       action === "deregister" ? WAITS.deregister : `has a job, or may have one, and ${WAITS[action]}`;
     terminal.err(`waiting: ${slot} ${what} (${cleanForTerminal(why)})\n`);
   }
   const jobs = slots.filter(({ action }) => action !== "deregister").length;
-  if (jobs > 0) terminal.err("the next `ci-fleet apply` goes on with it\n");
+  const who = "the next `ci-fleet apply` goes on with it";
+  const restarts = isWatched && slots.some(({ action }) => action === "restart");
+  if (jobs > 0) terminal.err(`${who}${restarts ? ", with restarts the watchdog too" : ""}\n`);
   if (isGone && slots.length > 0) {
     terminal.err("look in GitHub's settings, Actions, Runners, and remove what is there under these names\n");
   }

@@ -69,7 +69,8 @@ export async function runApply(call: CommandCall, work: ApplyWork): Promise<numb
       tell: (step, end, why) => tellStep(step, end, why, terminal),
       enterChange: lock.enter,
     });
-    tellPending(report.pending, report.isGone, terminal);
+    const isWatched = work.wanted?.supervision === "systemd";
+    tellPending(report.pending, { isGone: report.isGone, isWatched }, terminal);
     show(true, report.pending);
     return conclude(call, work, report);
   } finally {
