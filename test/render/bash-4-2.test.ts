@@ -1,6 +1,7 @@
 // Scripts that bash 4.2 understands, as their heads promise. No such bash is at hand to ask, so this refuses what came
 // later, by the sections "This document details the changes between this version … and the previous version" of
-// bash's CHANGES, 4.3 to 5.3. In: every script that is rendered, and the templates of them all.
+// bash's CHANGES, 4.3 to 5.3. In: the scripts that run beside a runner or on a new
+// machine, and their templates; what runs on a Proxmox node has a bash that came with it.
 
 import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
@@ -102,10 +103,10 @@ interface Script {
 }
 
 function listScripts(): readonly Script[] {
-  const files = globSync(["fixtures/{containers,fleets,units}/**/*.sh", "templates/hosts/host/**/*.sh.hbs"])
-    // What a repository brings for an image of its own.
-    .filter((path) => !path.includes("/images/"))
-    .sort();
+  const files = globSync([
+    "fixtures/{containers,fleets,units}/**/runner/*.sh",
+    "templates/hosts/host/{runner,cloud-init}/*.sh.hbs",
+  ]).sort();
   const scripts = files.map((path) => ({ path, text: readFileSync(path, "utf8") }));
   const seeds = globSync("fixtures/{cloud-init,fleets}/**/user-data").sort();
   return [...scripts, ...seeds.flatMap(listSetups)].map(({ path, text }) => ({
