@@ -69,7 +69,7 @@ test("without systemd a drain says that nobody stops the slot after its job", (t
   assert.match(ran.stdout, /^draining {2}home-ci-forge-1: /);
   assert.equal(
     ran.stderr,
-    "without systemd there is no watchdog that stops them after their job: --wait does\n",
+    "after their job they stop only where `ci-fleet watchdog` runs (without systemd: from cron); --wait does it here\n",
   );
 });
 

@@ -34,7 +34,7 @@ export const run: Command = async (call) => {
     terminal.err(
       opened.at.host.supervision === "systemd"
         ? "they stop after their job (the watchdog sees to it); --wait waits for that here\n"
-        : "without systemd there is no watchdog that stops them after their job: --wait does\n",
+        : "after their job they stop only where `ci-fleet watchdog` runs (without systemd: from cron); --wait does it here\n",
     );
     return FINE;
   }
