@@ -1,6 +1,6 @@
 // Finds the spec that a command is about. In: where we are and what was asked. Out: its path, or where was looked.
 
-import { lstatSync, readdirSync, realpathSync, type Stats, statSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, realpathSync, type Stats, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { WorldError } from "../base/world-error.ts";
 
@@ -38,10 +38,10 @@ export function findSpec(folder: string, systemSpec: string | null = SYSTEM_SPEC
   return { kind: "none", lookedIn: [...lookedIn, dirname(systemSpec)] };
 }
 
-/** The work tree that holds `folder`; null where there is none. `.git` is a file in a linked work tree. */
+/** The work tree that holds `folder`; null where none can be seen. `.git` is a file in a linked work tree. */
 export function findRepository(folder: string): string | null {
   for (let at = realFolder(resolve(folder)); ; at = dirname(at)) {
-    if (exists(join(at, ".git"))) return at;
+    if (existsSync(join(at, ".git"))) return at;
     if (dirname(at) === at) return null;
   }
 }

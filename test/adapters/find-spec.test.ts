@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { chmodSync, mkdirSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { findSpec } from "../../src/adapters/find-spec.ts";
+import { findRepository, findSpec } from "../../src/adapters/find-spec.ts";
 import { makeFolder } from "./folder.ts";
 
 const NOWHERE = "/nonexistent/fleet.yaml";
@@ -64,4 +64,14 @@ test("on a host the fleet that is installed there is found, and of several none 
     kind: "several",
     folders: [join(top, "etc/acme"), join(top, "etc/other")],
   });
+});
+
+test("the repository of a folder is where .git is, a folder or the file of a linked work tree", (t) => {
+  const top = realpathSync(makeFolder(t));
+  mkdirSync(join(top, "a/b"), { recursive: true });
+  mkdirSync(join(top, ".git"));
+  assert.equal(findRepository(join(top, "a/b")), top);
+  writeFileSync(join(top, "a/.git"), "gitdir: /elsewhere\n");
+  assert.equal(findRepository(join(top, "a/b")), join(top, "a"));
+  assert.equal(findRepository("/proc"), null);
 });
