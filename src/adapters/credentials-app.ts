@@ -11,6 +11,7 @@ import { addSpent } from "./github-calls.ts";
 import type { Exchange, GitHubPorts, GitHubRequest } from "./github-exchange.ts";
 import { asFields, asText, readToken } from "./github-shapes.ts";
 import type { TokenSource } from "./github-tokens.ts";
+import type { InstallationStore } from "./installations-file.ts";
 
 const MINUTE = 60_000;
 /** A token that ends sooner is replaced, so that it outlives what is begun with it. */
@@ -45,28 +46,40 @@ export interface AppSource extends TokenSource {
   readInstallation(): Promise<GitHubAnswer<Installation>>;
 }
 
-export function openAppSource(app: AppCredential, exchange: Exchange, ports: GitHubPorts): AppSource {
+/** `kept`: numbers of installations that earlier processes found. One that is no longer right is looked up anew. */
+export function openAppSource(
+  app: AppCredential,
+  exchange: Exchange,
+  ports: GitHubPorts,
+  kept: InstallationStore = { get: () => null, set: () => undefined },
+): AppSource {
   const ask = openJwtCalls(app, exchange, ports);
-  let installation: Installation | null = null;
+  // The address has the server in it.
+  const key = `${app.appId} ${exchange.locate(locateInstallation(app))}`;
+  let installation: number | null = kept.get(key);
   let current: { readonly token: Secret; readonly endsAt: number } | null = null;
   let offset = 0;
   let minting: Promise<GitHubAnswer<Secret>> | null = null;
 
   const readInstallation = async (): Promise<GitHubAnswer<Installation>> => {
     const answer = await ask(locateInstallation(app), asInstallation, (message) => explain404(app, message));
-    if (answer.kind === "ok") installation = answer.value;
+    if (answer.kind !== "ok") return answer;
+    installation = answer.value.id;
+    kept.set(key, installation);
     return answer;
   };
   const mint = async (): Promise<GitHubAnswer<Secret>> => {
-    const found = installation === null ? await readInstallation() : null;
+    const remembered = installation;
+    const found = remembered === null ? await readInstallation() : null;
     if (found !== null && found.kind !== "ok") return found;
-    const id = found?.value.id ?? installation?.id ?? 0;
+    const id = found?.value.id ?? remembered ?? 0;
     const answer = await ask(askToken(id), readToken, (message) => explain404(app, message));
     const spent = found?.meta ?? NO_META;
     if (answer.kind !== "ok") {
       // Installed anew it has another id.
       installation = null;
-      return addSpent(answer, spent);
+      const isGone = answer.kind === "refused" && answer.status === 404;
+      return isGone && remembered !== null ? addSpent(await mint(), answer.meta) : addSpent(answer, spent);
     }
     offset = answer.meta.clockOffset ?? offset;
     current = { token: answer.value.token, endsAt: answer.value.expiresAt };

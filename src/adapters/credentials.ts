@@ -15,6 +15,7 @@ import { refuseCredential } from "./credentials-problem.ts";
 import type { Exchange, GitHubPorts } from "./github-exchange.ts";
 import { nameAccount } from "./github-scopes.ts";
 import type { TokenSource } from "./github-tokens.ts";
+import type { InstallationStore } from "./installations-file.ts";
 
 export interface CredentialPlaces {
   /** Of this process. */
@@ -23,6 +24,8 @@ export interface CredentialPlaces {
   /** Takes the place of `/etc/ci-fleet` for a user's install; null for the system's. */
   readonly userFolder: string | null;
   readonly tools: HostTools;
+  /** Of Apps, kept from process to process. */
+  readonly installations?: InstallationStore;
 }
 
 export type CredentialKind = "app" | "token" | "gh" | "environment" | "broker" | "none";
@@ -141,7 +144,8 @@ function openApp(context: Context, appId: string, path: string): OpenedCredentia
     key = file.secret;
     const parsed = parsePrivateKey(key);
     if (!parsed.ok) return refuseCredential(`read ${file.path}`, `${file.path} ${parsed.why}`, HELP_PEM);
-    return openAppSource({ appId, key: parsed.value, place: file.path, ...installed }, exchange, ports);
+    const credential = { appId, key: parsed.value, place: file.path, ...installed };
+    return openAppSource(credential, exchange, ports, places.installations);
   };
   let loaded = load(false);
   const use = <T>(ask: (app: AppSource) => Promise<GitHubAnswer<T>>): Promise<GitHubAnswer<T>> =>

@@ -1,6 +1,7 @@
 // GitHub for one target, with the credential of this host: for commands that ask it once and end.
 // In: the plan, a target, where things lie. Out: the opened target.
 
+import type { CredentialPlaces } from "../adapters/credentials.ts";
 import { type GitHubAccess, type GitHubOptions, openGitHub } from "../adapters/github.ts";
 import { openNetwork } from "../adapters/github-network.ts";
 import { openHostTools } from "../adapters/host-tools.ts";
@@ -15,7 +16,7 @@ import { productVersion } from "./version.ts";
 export async function openTarget(
   plan: Pick<Plan, "network">,
   target: TargetSpec,
-  at: Pick<ThisHost, "places"> | null,
+  at: (Pick<ThisHost, "places"> & Pick<CredentialPlaces, "installations">) | null,
   options: Partial<GitHubOptions> = {},
   /** Takes the place of the host's credential: to try a new one. */
   given: Secret | null = null,
@@ -28,6 +29,7 @@ export async function openTarget(
       env: process.env,
       userFolder: at === null ? null : nameUserFolder(at.places),
       tools: openHostTools(process.env),
+      ...(at?.installations === undefined ? {} : { installations: at.installations }),
     },
     { userAgent: `ci-fleet/${productVersion}`, deadlineMs: 10_000, attempts: 2, ...options },
     given,

@@ -2,11 +2,12 @@
 
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { inspect } from "node:util";
 import type { GitHubAccess } from "../../src/adapters/github.ts";
+import { openInstallations } from "../../src/adapters/installations-file.ts";
 import type { AuthSpec } from "../../src/model/fleet.ts";
 import { addApp, appAuth, expectOk, type GitHubLab, startGitHubLab, TOKEN } from "./github-lab.ts";
 
@@ -219,4 +220,32 @@ test("no credential shows in anything that was opened", async (t) => {
     assert.ok(!text.includes(lab.pem.slice(40, 90)));
   }
   assert.ok(![...lab.cache.values()].some((each) => JSON.stringify(each).includes(token.reveal())));
+});
+
+test("a number that an earlier process found saves a request, and one that is no longer right is looked up", async (t) => {
+  const lab = await startApp(t);
+  const path = join(lab.folder, "installations.json");
+  const target = lab.target(undefined, appAuth(lab));
+  const open = () => lab.open({ target, places: { installations: openInstallations(path) } });
+  const lookUps = () => lab.state.requests.filter(({ path: each }) => each.endsWith("/installation")).length;
+  expectOk(await list(await open()));
+  expectOk(await list(await open()));
+  assert.equal(lookUps(), 1);
+  const installations = lab.state.apps[0]?.installations;
+  installations?.delete(501);
+  installations?.set(777, { account: "acme", write: true });
+  expectOk(await list(await open()));
+  assert.equal(lookUps(), 2);
+  assert.match(readFileSync(path, "utf8"), /":777}/);
+  writeFileSync(path, "not JSON");
+  expectOk(await list(await open()));
+  writeFileSync(path, '{"x":"y"}');
+  expectOk(await list(await open()));
+});
+
+test("a folder that cannot be written costs the saving and nothing else", async (t) => {
+  const lab = await startApp(t);
+  const installations = openInstallations(join(lab.folder, "none/installations.json"));
+  const target = lab.target(undefined, appAuth(lab));
+  expectOk(await list(await lab.open({ target, places: { installations } })));
 });

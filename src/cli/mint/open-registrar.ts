@@ -2,6 +2,7 @@
 // by this host's credential or by a broker's.
 
 import { randomInt } from "node:crypto";
+import { openInstallations } from "../../adapters/installations-file.ts";
 import { clearNames } from "../../mint/clear-names.ts";
 import { nameWorkFolder } from "../../mint/find-slot.ts";
 import { isSecondLook } from "../../mint/register-start.ts";
@@ -27,7 +28,8 @@ export async function openRegistrar(
     return registerByBroker(place, url, repository, openHostBroker(target.auth, places), Date.now);
   }
   // Both the unit and this call name the same folder of credentials.
-  const access = await openTarget(plan, target, place);
+  const installations = openInstallations(`${places.state}/installations.json`);
+  const access = await openTarget(plan, target, { places, installations });
   for (const warning of access.credential.warnings) say(warning);
   const opened = access.scopes.find(({ api }) => api.url === url);
   if (opened === undefined) throw new Error(`the target ${target.name} has no scope ${url}`);
