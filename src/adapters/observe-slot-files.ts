@@ -19,17 +19,19 @@ import {
   readLastExit,
   readMintState,
 } from "../model/slot-state.ts";
+import { readHolder } from "./watchdog-files.ts";
 
 export function lookAtFiles(
   files: HostFiles,
   places: InstallPlaces,
   placement: Placement,
   slot: string,
-): Pick<SlotObservation, "drained" | "assigned" | "mint" | "job" | "lastExit" | "identity"> {
+): Pick<SlotObservation, "drained" | "holder" | "assigned" | "mint" | "job" | "lastExit" | "identity"> {
   const runner = `${places.run}/${slot}/runner`;
   const state = `${places.state}/${slot}`;
   return {
     drained: lookFor(files, `${places.state}/drained/${slot}`),
+    holder: readHolder(files, places, slot),
     assigned: readLine(files, `${places.state}/assigned/${slot}`),
     mint: readSmall(files, `${state}/${MINT_STATE_FILE}`, readMintState),
     job: readSmall(files, `${runner}/job.json`, readJobMarker),

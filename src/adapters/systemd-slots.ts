@@ -111,8 +111,9 @@ function awaitMint(state: UnitState, mint: UnitState | undefined): UnitState {
 }
 
 /** Parts of a look that do not tell whether there is a job. */
-const UNASKED: Pick<SlotObservation, "drained" | "assigned" | "mint" | "lastExit" | "identity"> = {
+const UNASKED: Pick<SlotObservation, "drained" | "holder" | "assigned" | "mint" | "lastExit" | "identity"> = {
   drained: seen(false),
+  holder: seen(null),
   assigned: seen(null),
   mint: seen(null),
   lastExit: seen(null),

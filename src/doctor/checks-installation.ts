@@ -202,7 +202,12 @@ const slotsAreInService: Check = {
   looksAt: "slots that were drained",
   why: "A drained slot does not come back after its job, nor after a reboot, until the drain is undone.",
   judge: ({ slots: { slots } }) => {
-    const drained = slots.filter((slot) => slot.drained.known && slot.drained.value).map(({ slot }) => slot);
+    const drained = slots
+      .filter(
+        ({ drained: mark, holder }) =>
+          mark.known && mark.value && !(holder.known && holder.value === "watchdog"),
+      )
+      .map(({ slot }) => slot);
     if (drained.length === 0) return [];
     return [note(`drained: ${nameSome(drained)}`, `ci-fleet drain --undo ${drained[0]}`)];
   },

@@ -69,6 +69,9 @@ export type ProcessOwner =
   | { readonly kind: "container"; readonly id: string }
   | { readonly kind: "unknown" };
 
+/** Who wrote `drained/<slot>`: the watchdog does so for the minutes in which it takes a slot down. */
+export type Holder = "hand" | "apply" | "watchdog";
+
 export interface SlotObservation {
   readonly slot: string;
   /** null: systemd knows no such unit. */
@@ -80,6 +83,8 @@ export interface SlotObservation {
   /** Only this slot's, by control group. */
   readonly processes: Seen<readonly RunnerProcess[]>;
   readonly drained: Seen<boolean>;
+  /** null: nobody holds it back. */
+  readonly holder: Seen<Holder | null>;
   /** Repository that the watchdog assigned; null: none. */
   readonly assigned: Seen<string | null>;
   readonly mint: Seen<MintState | null>;

@@ -16,12 +16,7 @@ export interface PassTime {
   readonly boot: string | null;
 }
 
-/** Who wrote `drained/<slot>`. */
-export type Holder = "hand" | "apply" | "watchdog";
-
 export interface WatchedSlot extends SlotObservation {
-  /** null: nobody holds it back. */
-  readonly holder: Seen<Holder | null>;
   /** Since its process started. */
   readonly log: Seen<LogSummary>;
   /** Registrations that mint asked for, oldest first: ephemeral slots only. */

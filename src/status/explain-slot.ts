@@ -38,6 +38,17 @@ const isAlive = ({ life }: SlotCase): boolean => life !== null && isUp(life.life
 const runs = ({ life }: SlotCase): boolean => life?.life === "idle" || life?.life === "busy";
 const mintOf = ({ seen }: SlotCase) => (seen?.mint.known === true ? seen.mint.value : null);
 
+/** It lets go by itself: a person who undoes it would begin it anew. */
+const takenDown: Rule = ({ seen }) =>
+  seen?.holder.known === true && seen.holder.value === "watchdog"
+    ? say(
+        "waits",
+        "TakenDown",
+        "the watchdog takes it down; why is in its audit log",
+        "ci-fleet watchdog --dry-run",
+      )
+    : null;
+
 const draining: Rule = (at) =>
   at.wanted === "drained" && isAlive(at)
     ? say(
@@ -227,6 +238,7 @@ const starting: Rule = (at) =>
 const idle: Rule = (at) => (at.life?.life === "idle" ? say("ok", "Idle", "it waits for a job") : null);
 
 const HERE: readonly Rule[] = [
+  takenDown,
   draining,
   drained,
   hasJob,

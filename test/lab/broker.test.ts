@@ -10,6 +10,7 @@ import { putInForce } from "./put-in-force.ts";
 import { packRunner } from "./runner-files.ts";
 import { findSlot } from "./slot.ts";
 import { waitFor } from "./wait-for.ts";
+import { watchHost } from "./watch.ts";
 
 const TOKEN = "ghp_TheBrokersTokenThatNoRunnerHostMaySee1";
 const spec = (auth: string, checksum: string, accept = "") =>
@@ -19,6 +20,7 @@ const spec = (auth: string, checksum: string, accept = "") =>
     pools: {
       root: `{docker: socket, trusted: true, labels: [root]${accept}}`,
       keep: "{run: process, lifetime: persistent, labels: [keep]}",
+      burst: "{run: process, labels: [burst], runners: {min: 0, max: 1}}",
     },
   });
 
@@ -86,6 +88,33 @@ test("a host without a credential", async (t) => {
     await control.bash("systemctl start ssh.service");
     await runJobs();
   });
+
+  await lab.scene(
+    "its watchdog asks the broker: it follows the queue, makes anew what hangs, deletes a ghost",
+    async () => {
+      const { pass, age } = watchHost(forge);
+      const queued = lab.queueJob("true", { labels: ["burst"], name: "burst" });
+      const did = async () =>
+        (await pass()).map(({ reason, action, result }) => `${reason} ${action} ${result}`);
+      assert.deepEqual(await did(), ["JobsWaiting start done"]);
+      await lab.expectJob(queued, "success", { within: 90_000 });
+      const ghost = { name: "acme-root-forge-1-ghost77", labels: [], ephemeral: true, groupId: 1 };
+      const { id } = lab.github.addRunner("orgs/acme", ghost);
+      assert.deepEqual(await did(), []);
+      await age(5);
+      const hung = await root.online();
+      hung.lie = { online: false };
+      await pass();
+      await age(86_400);
+      assert.ok((await did()).includes("Ghost delete done"));
+      assert.equal(lab.github.scope("orgs/acme").runners.has(id), false);
+      assert.ok((await did()).includes("HungListener retire done"));
+      await waitFor("it to end", async () => !(await forge.isTrue(`systemctl is-active ${root.unit}`)));
+      await age(90);
+      await pass();
+      await root.online(hung, { within: 90_000 });
+    },
+  );
 
   await lab.scene("the key is good for this host's slots and nothing else", async () => {
     const ask = (line: string, command = "") =>

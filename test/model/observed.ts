@@ -66,6 +66,7 @@ export function makeSlot(change: Partial<SlotObservation> = {}): SlotObservation
     container: seen(makeContainer()),
     processes: seen([makeProcess("listener")]),
     drained: seen(false),
+    holder: seen(null),
     assigned: seen(null),
     mint: seen({ state: "ready", reason: "registered", message: "", at: NOW, nextTryAt: null, failures: 0 }),
     job: seen(null),

@@ -63,6 +63,13 @@ const TABLE: readonly (readonly [reason: string, Health, Given, text: RegExp, ne
     "ci-fleet drain --wait acme-ci-forge-1",
   ],
   [
+    "TakenDown",
+    "waits",
+    { slot: { drained: seen(true), holder: seen("watchdog" as const) } },
+    /the watchdog takes it down/,
+    "ci-fleet watchdog --dry-run",
+  ],
+  [
     "Drained",
     "ok",
     { slot: { ...STOPPED, drained: seen(true) } },

@@ -1,11 +1,17 @@
 // A model of one host: slots with their units, listeners, workers and small files, as systemd, mint and the runner
 // keep them. It dies and comes back; its watchdog is elsewhere. In: what happens. Out: what can be seen of it.
 
-import { type ObservedContainer, type ObservedUnit, seen, unseen } from "../../src/model/host-observation.ts";
+import {
+  type Holder,
+  type ObservedContainer,
+  type ObservedUnit,
+  seen,
+  unseen,
+} from "../../src/model/host-observation.ts";
 import type { KeptName } from "../../src/model/mint-journal.ts";
 import type { Placement, PlannedHost, PlannedSlot } from "../../src/model/plan.ts";
 import type { RunnerIdentity } from "../../src/model/runner-identity.ts";
-import type { Holder, WatchedSlot } from "../../src/model/watchdog.ts";
+import type { WatchedSlot } from "../../src/model/watchdog.ts";
 import type { Hub, HubJob, HubRunner } from "./model-hub.ts";
 
 export const SCOPE = "https://github.com/acme";

@@ -2,17 +2,10 @@
 // text. What it decides is taken as done. In: a scene's text. Out: a page of decisions.
 
 import { parse } from "yaml";
-import { seen, unseen } from "../../src/model/host-observation.ts";
+import { type Holder, seen, unseen } from "../../src/model/host-observation.ts";
 import type { Plan, PlannedHost } from "../../src/model/plan.ts";
 import type { LogClass } from "../../src/model/runner-log.ts";
-import type {
-  Action,
-  Holder,
-  Memory,
-  Observation,
-  SeenRegistration,
-  WatchedSlot,
-} from "../../src/model/watchdog.ts";
+import type { Action, Memory, Observation, SeenRegistration, WatchedSlot } from "../../src/model/watchdog.ts";
 import { readMemory, writeMemory } from "../../src/model/watchdog-memory.ts";
 import { decide, keyOf } from "../../src/watchdog/decide.ts";
 import { CONTAINER, SCOPE, UNIT } from "./model-host.ts";

@@ -44,6 +44,9 @@ function explainRefusal({
   seen,
   life,
 }: SeenSlot): { readonly slot: string; readonly why: string } | null {
+  if (seen.holder.known && seen.holder.value === "watchdog") {
+    return { slot, why: "is being taken down by the watchdog, which lets it go again by itself" };
+  }
   if (seen.drained.known && seen.drained.value) {
     return { slot, why: `is drained: \`ci-fleet drain --undo ${slot}\` brings it back` };
   }

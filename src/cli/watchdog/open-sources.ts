@@ -6,7 +6,7 @@ import { openBrokeredTarget } from "../../adapters/broker-scopes.ts";
 import { readDisk } from "../../adapters/observe-disk.ts";
 import { observeHost } from "../../adapters/observe-slots.ts";
 import { readSlotLog } from "../../adapters/slot-log.ts";
-import { readHolder, readNames, readPendingText } from "../../adapters/watchdog-files.ts";
+import { readNames, readPendingText } from "../../adapters/watchdog-files.ts";
 import { readPending } from "../../apply/records.ts";
 import { WorldError } from "../../base/world-error.ts";
 import type { PendingRecord } from "../../model/apply.ts";
@@ -162,7 +162,6 @@ async function watchAll(
       const wantsLog = isUp(judgeLife(one).life) && isMarked(one.slot);
       return {
         ...one,
-        holder: readHolder(files, places, one.slot),
         names: readNames(files, places, one.slot),
         outdated: isOutdated(one, left),
         log: wantsLog ? await readSlotLog(one, places, tools) : unseen("it was not read"),
