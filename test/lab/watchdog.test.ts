@@ -154,6 +154,29 @@ test("the watchdog", async (t) => {
     await lab.expectJob(running);
   });
 
+  await lab.scene("a change that came during a job is taken over after it", async () => {
+    const old = await keep.online();
+    const here = "/home/runner/go-on";
+    const job = queue("keep", untilGone(here));
+    await runs(job);
+    const changed = { ...POOLS, keep: POOLS.keep.replace("labels: [keep]", "labels: [keep, more]") };
+    await makeFleet(host, writeSpec({ pools: changed, watchdog: WATCHDOG }));
+    await putInForce(host);
+    await host.run("systemctl", "stop", "acme-watchdog.timer", "acme-watchdog.service");
+    await age(WINDOW);
+    assert.deepEqual(did(await pass()), []);
+    await host.run("docker", "exec", keep.name, "touch", here);
+    await lab.expectJob(job);
+    await pass();
+    await age(WINDOW);
+    assert.deepEqual(did(await pass()), ["keep-forge-1 ConfigurationOutdated retire done"]);
+    await age(WINDOW);
+    assert.deepEqual(did(await pass()), ["keep-forge-1 ConfigurationOutdated stop done"]);
+    const { labels } = await keep.online(old, PATIENT);
+    assert.ok(labels.includes("more"), labels.join(" "));
+    assert.deepEqual(did(await pass()), []);
+  });
+
   await lab.scene("GitHub answering 502 changes nothing; what is down is started all the same", async () => {
     const before = deletions();
     const online = await keep.online();
