@@ -33,11 +33,14 @@ export function listRemovals(desk: Desk): readonly Step[] {
 const nameOf = ({ name }: { readonly name: string }) => name;
 
 function retireSlots(desk: Desk): readonly Step[] {
-  const { places } = desk;
+  const { places, wanted } = desk;
+  // Where everything goes, the spec that is installed still has the slot: while others have jobs, the watchdog would
+  // start it again. The marker goes with the folder of state.
+  const marks = wanted === null ? ["assigned"] : ["drained", "assigned"];
   return desk.retiring.flatMap(({ name, record }) => [
     step({ kind: "look", slots: [name] }, "SlotIsNotWanted"),
     ...takeDown(desk, name, record, "SlotIsNotWanted"),
-    ...["drained", "assigned"].map((folder) =>
+    ...marks.map((folder) =>
       step({ kind: "remove-file", path: `${places.state}/${folder}/${name}` }, "SlotIsNotWanted", [name]),
     ),
   ]);

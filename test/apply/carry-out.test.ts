@@ -113,6 +113,19 @@ test("without a credential slots go all the same, and their registrations are ch
   assert.deepEqual([...host.registered], ["acme-ci-forge-1"]);
 });
 
+test("what --remove has taken down stays down while another slot has its job", async () => {
+  const host = await hostWith(FLEETS.withProcesses());
+  assert.ok(host.beginJob("acme-ci-forge-1"));
+  const { isGone } = await applyHere(host, null);
+  assert.ok(!isGone);
+  for (const slot of ["acme-ci-forge-1", "acme-bare-forge-1"]) {
+    assert.ok(host.files.has(`${places.state}/drained/${slot}`), `the watchdog would start ${slot}`);
+  }
+  host.endJob("acme-ci-forge-1");
+  assert.ok((await applyHere(host, null)).isGone);
+  assert.deepEqual(compareSnapshots(new FakeHost(places).snapshot(), host.snapshot()), []);
+});
+
 test("taken down without a credential, a host is as it was all the same, and the registrations are named", async () => {
   const host = await hostWith(FLEETS.withProcesses());
   host.credential = false;
