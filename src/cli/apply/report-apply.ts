@@ -45,10 +45,17 @@ const WAITS: Readonly<Record<PendingSlot["action"], string>> = {
   deregister: "may still be registered at GitHub",
 };
 
-/** `isGone`: nothing is left here that could go on with it; `isWatched`: the host has a watchdog. */
+export interface AfterApply {
+  readonly isRemoval: boolean;
+  /** Nothing is left here that could go on with it. */
+  readonly isGone: boolean;
+  /** The host has a watchdog. */
+  readonly isWatched: boolean;
+}
+
 export function tellPending(
   { slots }: PendingRecord,
-  { isGone, isWatched }: { readonly isGone: boolean; readonly isWatched: boolean },
+  { isRemoval, isGone, isWatched }: AfterApply,
   terminal: Terminal,
 ): void {
   for (const { slot, action, why } of slots) {
@@ -57,7 +64,9 @@ export function tellPending(
     terminal.err(`waiting: ${slot} ${what} (${cleanForTerminal(why)})\n`);
   }
   const jobs = slots.filter(({ action }) => action !== "deregister").length;
-  const who = "the next `ci-fleet apply` goes on with it";
+  const who = isRemoval
+    ? "then run `ci-fleet apply --remove` again"
+    : "the next `ci-fleet apply` goes on with it";
   const restarts = isWatched && slots.some(({ action }) => action === "restart");
   if (jobs > 0) terminal.err(`${who}${restarts ? ", with restarts the watchdog too" : ""}\n`);
   if (isGone && slots.length > 0) {

@@ -69,9 +69,10 @@ export async function runApply(call: CommandCall, work: ApplyWork): Promise<numb
       tell: (step, end, why) => tellStep(step, end, why, terminal),
       enterChange: lock.enter,
     });
+    const { pending, isGone } = report;
     const isWatched = work.wanted?.supervision === "systemd";
-    tellPending(report.pending, { isGone: report.isGone, isWatched }, terminal);
-    show(true, report.pending);
+    tellPending(pending, { isRemoval: work.wanted === null, isGone, isWatched }, terminal);
+    show(true, pending);
     return conclude(call, work, report);
   } finally {
     await lock.release();
