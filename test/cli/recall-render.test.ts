@@ -35,7 +35,7 @@ const spec = join(folder, "fleet.yaml");
 cpSync("fixtures/fleets/behind-a-company-s-authority/certs", join(folder, "certs"), { recursive: true });
 writeFileSync(
   spec,
-  `network: {ca: certs/corp.pem}\n${readFileSync(spec, "utf8")}  own: {hosts: [h0000], image: {dockerfile: images/own/Dockerfile}}\n`,
+  `network: {ca: certs/corp.pem}\n${readFileSync(spec, "utf8").replace(/^pools:\n/m, (pools) => `${pools}  own: {hosts: [h0000], image: {dockerfile: images/own/Dockerfile}}\n`)}`,
 );
 const record = join(folder, ".ci-fleet/last-render");
 const CORP = join(folder, "certs/corp.pem");

@@ -58,6 +58,7 @@ test("each word quotes for its own format", () => {
     ["{{cron v}}", { v: "date +%s" }, "date +\\%s"],
     ["# {{comment v}}", { v: "why: $x" }, "# why: $x"],
     ["{{markdown v}}", { v: "a|b" }, "a\\|b"],
+    ["{{markdownCode v}}", { v: "a|b" }, "`a\\|b`"],
     ["{{name v}} {{plain v}}", { v: "gpu-1" }, "gpu-1 gpu-1"],
     ["{{int v}}", { v: 0 }, "0"],
   ];
