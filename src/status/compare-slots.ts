@@ -68,11 +68,12 @@ function compareSlot(
   const seen = local?.observation.slots.find((each) => each.slot === slot.name) ?? null;
   const target = facts.plan.targets.find(({ name }) => name === placement.target);
   const units = local?.observation.units;
-  const timer = units?.known === true ? units.value.get(`${facts.plan.units.watchdog}.timer`) : undefined;
+  const { units: names, watchdog } = facts.plan;
+  const watcher = `${names.watchdog}.${watchdog.mode === "daemon" ? "service" : "timer"}`;
   const isDrained = seen?.drained.known === true && seen.drained.value;
   return {
     ...{ now: facts.now, host, placement, slot, local, seen, registrations },
-    isWatched: timer?.active === "active",
+    isWatched: units?.known === true && units.value.get(watcher)?.active === "active",
     needsRepository: target !== undefined && listChoices(target).length > 0,
     wanted: isDrained ? "drained" : slot.always ? "running" : "on-demand",
     life: seen === null ? null : judgeLife(seen),
