@@ -60,7 +60,8 @@ export function addNodes(files: HostFiles, nodes: Readonly<Record<string, Node>>
     list: (path) => {
       const listed = files.list(path);
       const added = below(path);
-      if (added.length === 0) return listed;
+      // git keeps no empty folder: nodes.json names it as a directory.
+      if (added.length === 0) return nodes[path]?.kind === "directory" ? { ok: true, value: [] } : listed;
       return { ok: true, value: [...new Set([...(listed.ok ? listed.value : []), ...added])].sort() };
     },
     stat: (path) => {
