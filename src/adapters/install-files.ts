@@ -15,11 +15,13 @@ import {
   readFileSync,
   renameSync,
   rmdirSync,
+  rmSync,
   unlinkSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { errnoOf, WorldError } from "../base/world-error.ts";
 import type { Owner, WantedFolder } from "../model/apply.ts";
+import { HALF_RUNNER } from "./install-runner.ts";
 import { nameTemporary, replaceFile } from "./replace-file.ts";
 import { TEMPORARY_PATTERN } from "./write-files-manifest.ts";
 
@@ -145,6 +147,9 @@ export function sweepTemporaries(folders: readonly string[]): void {
     } catch {
       continue;
     }
-    for (const name of names) if (TEMPORARY_PATTERN.test(name)) removeFile(join(folder, name));
+    for (const name of names) {
+      if (TEMPORARY_PATTERN.test(name)) removeFile(join(folder, name));
+      else if (HALF_RUNNER.test(name)) rmSync(join(folder, name), { recursive: true, force: true });
+    }
   }
 }

@@ -32,6 +32,8 @@ interface Release {
 
 const UNPACK_TIMEOUT_MS = 10 * 60_000;
 const PART = ".part-";
+/** A folder in which a runner is unpacked. */
+export const HALF_RUNNER = /^\.part-[0-9a-f]{12}$/;
 
 export function openRunnerInstaller(ports: InstallerPorts): RunnerInstaller {
   return { installRunner: (version, folder) => installRunner(version, folder, ports) };

@@ -19,12 +19,11 @@ export function listPreparations(desk: Desk, wanted: Wanted): readonly Step[] {
 }
 
 export function beginJournal({ installed, places, changes }: Desk): readonly Step[] {
-  const folders = new Set(changes.writes.map(({ file }) => parentOf(file.path)));
+  const written = changes.writes.map(({ file }) => parentOf(file.path));
+  const folders = [...new Set([...written, places.config, places.runner])].sort();
   return [
-    // Half-written files of the run that was cut off.
-    ...(installed.journal === null
-      ? []
-      : [step({ kind: "sweep", folders: [...new Set([...folders, places.config])].sort() }, "RunWasCutOff")]),
+    // Half-written files of the run that was cut off, and half a runner.
+    ...(installed.journal === null ? [] : [step({ kind: "sweep", folders }, "RunWasCutOff")]),
     step({ kind: "record", what: "journal" }, "WhatFollowsIsOurs"),
     step({ kind: "record", what: "claims" }, "WhatFollowsIsOurs"),
   ];

@@ -115,6 +115,7 @@ test("half-written files of a run that was cut off are swept, and nothing else",
   for (const name of [".ci-fleet-0123456789ab.tmp", ".ci-fleet-journal.json", "acme.target"]) {
     fs.writeFileSync(join(root, name), "");
   }
+  fs.mkdirSync(join(root, ".part-0123456789ab/root/bin"), { recursive: true });
   sweepTemporaries([root, join(root, "absent")]);
   assert.deepEqual(Object.keys(readTree(root)), [".ci-fleet-journal.json", "acme.target"]);
 });
