@@ -116,5 +116,6 @@ async function store(call: CommandCall, chosen: ChosenTargets, isRotation: boole
   const beside = target.auth.kind === "search" ? lookBeside(answer.path, place.format) : null;
   if (beside !== null) terminal.err(`${beside}\n`);
   if (!isRotation) terminal.err("`ci-fleet auth check` tells whether GitHub takes it\n");
+  terminal.err("on a host with slots that wait for it, `ci-fleet start` lets them try at once\n");
   return FINE;
 }
