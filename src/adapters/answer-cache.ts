@@ -47,11 +47,20 @@ export function openAnswers(path: string): KeptAnswers {
     },
     keep: () => {
       if (!hasChanged && fs.existsSync(path)) return;
-      const entries = [...kept].map(([key, { answer, age }]) => [key, answer, age]);
-      replaceFile(dirname(path), basename(path), JSON.stringify(entries), 0o600);
+      replaceFile(dirname(path), basename(path), writePieces(kept), 0o600);
       hasChanged = false;
     },
   };
+}
+
+/** A page at a time, not all as one text: there may be a hundred. */
+function* writePieces(kept: ReadonlyMap<string, Kept>): Iterable<string> {
+  let before = "[";
+  for (const [key, { answer, age }] of kept) {
+    yield `${before}${JSON.stringify([key, answer, age])}`;
+    before = ",\n";
+  }
+  yield kept.size === 0 ? "[]" : "]";
 }
 
 function readAll(path: string): Map<string, Kept> {

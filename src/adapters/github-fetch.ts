@@ -3,6 +3,7 @@
 // text, or why there is none. Never throws for what the network does.
 
 import { errnoOf } from "../base/world-error.ts";
+import { startDeadline } from "./deadline.ts";
 
 export interface FetchLimits {
   readonly deadlineMs: number;
@@ -35,8 +36,8 @@ const MAX_REDIRECTS = 3;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 307, 308]);
 
 export async function fetchWhole(request: WholeRequest, limits: FetchLimits): Promise<WholeAnswer> {
-  const deadline = AbortSignal.timeout(limits.deadlineMs);
-  const signal = limits.signal === null ? deadline : AbortSignal.any([deadline, limits.signal]);
+  const deadline = startDeadline(limits.deadlineMs, limits.signal);
+  const { signal } = deadline;
   let sent = 0;
   const failed = (cause: string): WholeAnswer => ({ kind: "failed", cause, sent });
   try {
@@ -59,9 +60,11 @@ export async function fetchWhole(request: WholeRequest, limits: FetchLimits): Pr
       url = next;
     }
   } catch (error) {
-    if (deadline.aborted) return failed(`no whole answer within ${limits.deadlineMs / 1000} s`);
+    if (deadline.isLate()) return failed(`no whole answer within ${limits.deadlineMs / 1000} s`);
     if (limits.signal?.aborted === true) return failed("given up: the time for all of this is over");
     return failed(describeNetworkFailure(error));
+  } finally {
+    deadline.end();
   }
 }
 
@@ -76,14 +79,16 @@ function readLocation(response: Response, from: string): string | { readonly cau
 
 async function readUpTo(response: Response, limit: number): Promise<string | null> {
   if (response.body === null) return "";
-  const chunks: Uint8Array[] = [];
+  const decoder = new TextDecoder("utf-8");
+  let text = "";
   let size = 0;
+  // Piece by piece: a hundred pages in pieces and as a whole are more than all else that a pass holds.
   for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
     size += chunk.byteLength;
     if (size > limit) return null;
-    chunks.push(chunk);
+    text += decoder.decode(chunk, { stream: true });
   }
-  return new TextDecoder("utf-8").decode(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks));
+  return text + decoder.decode();
 }
 
 /** Codes that people meet; Node's own words for the rest. */

@@ -9,16 +9,23 @@ import type { FileStat, HostFiles, Read, ReadFailure } from "../model/ports.ts";
 const MAX_LINKS = 40;
 /** Bytes of one file that are read at most; dpkg's status file is the largest that anyone asks for. */
 const MAX_TEXT_BYTES = 16 * 1024 * 1024;
+const SCRATCH_BYTES = 64 * 1024;
 
 export function openHostFiles(root: string): HostFiles {
   const base = root === "/" ? "" : root.replace(/\/+$/, "");
   const at = <T>(path: string, followLast: boolean, use: (real: string) => T): Read<T> =>
     // With `/` as the root there is nothing to stay inside of, and the kernel resolves faster.
     guard(() => use(base === "" ? path : base + resolveInside(base, path, followLast)));
+  // One for all reads: a look at a host reads thousands of small files.
+  let scratch: Uint8Array | null = null;
+  const read = (real: string, limit: number): Uint8Array => {
+    scratch ??= new Uint8Array(SCRATCH_BYTES);
+    return readUpTo(real, limit, scratch);
+  };
   return {
     root,
-    readText: (path) => at(path, true, (real) => decodeText(readUpTo(real, MAX_TEXT_BYTES))),
-    readBytes: (path, limit) => at(path, true, (real) => readUpTo(real, limit)),
+    readText: (path) => at(path, true, (real) => decodeText(read(real, MAX_TEXT_BYTES))),
+    readBytes: (path, limit) => at(path, true, (real) => read(real, limit)),
     list: (path) => at(path, true, (real) => fs.readdirSync(real).sort(compareCodeUnits)),
     readLink: (path) => at(path, false, (real) => fs.readlinkSync(real)),
     stat: (path) => at(path, true, (real) => describeStat(fs.statSync(real))),
@@ -71,7 +78,7 @@ function readLinkOrNull(real: string): string | null {
   }
 }
 
-function readUpTo(real: string, limit: number): Uint8Array {
+function readUpTo(real: string, limit: number, scratch: Uint8Array): Uint8Array {
   // O_NONBLOCK: opening a FIFO must not wait for a writer that never comes.
   const fd = fs.openSync(real, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK | fs.constants.O_NOCTTY);
   try {
@@ -82,10 +89,9 @@ function readUpTo(real: string, limit: number): Uint8Array {
     let total = 0;
     while (total < limit) {
       // Files of /proc and /sys say size 0 or 4096 whatever they hold: read until nothing comes.
-      const chunk = new Uint8Array(Math.min(64 * 1024, limit - total));
-      const count = fs.readSync(fd, chunk, 0, chunk.length, null);
+      const count = fs.readSync(fd, scratch, 0, Math.min(scratch.length, limit - total), null);
       if (count === 0) break;
-      chunks.push(chunk.subarray(0, count));
+      chunks.push(scratch.slice(0, count));
       total += count;
     }
     return chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks);

@@ -17,7 +17,7 @@ export function nameTemporary(): string {
 export function replaceFile(
   folder: string,
   name: string,
-  content: string,
+  content: string | Iterable<string>,
   mode: number,
   temporaryName: string = nameTemporary(),
   beforeRename?: () => void,
@@ -29,7 +29,8 @@ export function replaceFile(
     const descriptor = openSync(temporary, openNewFlags, 0o600);
     made = true;
     try {
-      writeFileSync(descriptor, content);
+      // At a file descriptor it goes on where the last piece ended.
+      for (const piece of typeof content === "string" ? [content] : content) writeFileSync(descriptor, piece);
       // The umask has no say in what is rendered.
       fchmodSync(descriptor, mode);
     } finally {

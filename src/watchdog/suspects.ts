@@ -2,7 +2,7 @@
 // our records that nothing else speaks of. In: what is known so far, memory. Out: numbers, the most urgent first.
 
 import { findOwnedSlot } from "../model/ownership.ts";
-import type { SeenRegistration } from "../model/watchdog.ts";
+import type { Mark, Memory, SeenRegistration } from "../model/watchdog.ts";
 import type { ScopeRequest } from "./ask-scope.ts";
 import type { Windows } from "./windows.ts";
 
@@ -16,8 +16,11 @@ export function listSuspects(
   const givenUp = Object.values(memory?.retiring ?? {}).flatMap(({ registration }) =>
     registration?.scope === url ? [registration.id] : [],
   );
-  const marked = known.filter((seen) => isRipening(seen, request)).map(({ id }) => id);
-  const held = known.filter((seen) => isHeldByUs(seen, request)).map(({ id }) => id);
+  const marks = indexMarks(memory);
+  const marked = known.filter((seen) => isRipening(seen, marks, request)).map(({ id }) => id);
+  const ours = listHeldByUs(request);
+  const slotOf = (name: string) => findOwnedSlot(name, request.owned)?.slot.name ?? "";
+  const held = known.filter(({ name }) => ours.has(slotOf(name))).map(({ id }) => id);
   // Without the list nothing else speaks of them; with it, only what is missing there is in doubt.
   const silent = known
     .filter(({ recorded, listed }) => recorded && (!hasList || listed === null))
@@ -28,15 +31,26 @@ export function listSuspects(
 /** Something has been true of it for about as long as it takes. */
 function isRipening(
   { id, name, scope }: SeenRegistration,
-  { memory, windows, owned, now }: ScopeRequest,
+  marks: ReadonlyMap<string, readonly (readonly [string, Mark])[]>,
+  { windows, owned, now }: ScopeRequest,
 ): boolean {
   const slot = findOwnedSlot(name, owned)?.slot.name;
   const own = `${name} ${scope} ${id}`;
-  return Object.entries(memory?.marks ?? {}).some(([key, mark]) => {
-    if (mark.of !== String(id)) return false;
+  return (marks.get(String(id)) ?? []).some(([key, mark]) => {
     if (key !== `${own} ${mark.reason}` && key !== `${slot} ${mark.reason}`) return false;
     return now - mark.since >= shortest(mark.reason, windows) - windows.every;
   });
+}
+
+/** By what they are of: there may be thousands of both. */
+function indexMarks(memory: Memory | null): ReadonlyMap<string, readonly (readonly [string, Mark])[]> {
+  const index = new Map<string, (readonly [string, Mark])[]>();
+  for (const entry of Object.entries(memory?.marks ?? {})) {
+    const there = index.get(entry[1].of);
+    if (there === undefined) index.set(entry[1].of, [entry]);
+    else there.push(entry);
+  }
+  return index;
 }
 
 function shortest(reason: string, windows: Windows): number {
@@ -44,8 +58,7 @@ function shortest(reason: string, windows: Windows): number {
   return reason === "Ghost" ? windows.offline : 0;
 }
 
-function isHeldByUs({ name }: SeenRegistration, { slots, owned }: ScopeRequest): boolean {
-  const slot = findOwnedSlot(name, owned)?.slot.name;
-  const holder = slots.find((each) => each.slot === slot)?.holder;
-  return holder?.known === true && holder.value === "watchdog";
+function listHeldByUs({ slots }: ScopeRequest): ReadonlySet<string> {
+  const held = slots.filter(({ holder }) => holder.known && holder.value === "watchdog");
+  return new Set(held.map(({ slot }) => slot));
 }

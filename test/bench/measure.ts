@@ -7,6 +7,8 @@ import { readFileSync } from "node:fs";
 export interface Command {
   readonly argv: readonly [string, ...string[]];
   readonly cwd?: string;
+  /** Beside the environment here. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Untimed, before each run. */
   readonly before?: () => void;
   /** Exit codes that are as expected; 0 alone where none are named. */
@@ -39,7 +41,7 @@ export async function runOnce(command: Command): Promise<Measured> {
   const child = spawn("bash", ["-c", timed, "bash", ...command.argv], {
     cwd: command.cwd ?? process.cwd(),
     stdio: ["ignore", "ignore", "pipe"],
-    env: { ...process.env, TIMED_STDERR: "/dev/null" },
+    env: { ...process.env, ...command.env, TIMED_STDERR: "/dev/null" },
   });
   let text = "";
   child.stderr.setEncoding("utf8").on("data", (chunk: string) => {

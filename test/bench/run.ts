@@ -1,5 +1,5 @@
 // `npm run bench`: one table of ratios for start-up, size and a large fleet. In: dist/ci-fleet (or the file in
-// CI_FLEET_BINARY), and words that name the parts to run (`size`, `start`, `fleet`, `growth`, `ansible`; all when
+// CI_FLEET_BINARY), and words that name the parts to run (`size`, `start`, `fleet`, `growth`, `watchdog`, `ansible`; all when
 // none is given). Out: the table; nothing here fails for being slow.
 
 import { execFileSync } from "node:child_process";
@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { benchFleet, benchGrowth } from "./large-fleet.ts";
 import { type BenchRow, formatMegabytes, printTable } from "./measure.ts";
 import { benchStart } from "./start-up.ts";
+import { benchWatchdog } from "./watchdog-pass.ts";
 import { benchAnsible } from "./with-ansible.ts";
 
 const binary = process.env.CI_FLEET_BINARY ?? join(import.meta.dirname, "../../dist/ci-fleet");
@@ -28,6 +29,7 @@ const parts: Readonly<Record<string, readonly [string, () => BenchRow[] | Promis
   start: ["start-up, against bare Node", () => benchStart(binary)],
   fleet: ["1000 hosts, 4 pools", () => benchFleet(binary, 1000)],
   growth: ["processor time of each host, against its time in the smallest fleet", () => benchGrowth(binary)],
+  watchdog: ["one pass of the watchdog", () => benchWatchdog(binary)],
   ansible: ["for scale", () => benchAnsible(binary)],
 };
 

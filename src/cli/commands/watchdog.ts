@@ -4,30 +4,30 @@
 
 import { takeLock } from "../../adapters/lock.ts";
 import { ping } from "../../adapters/ping.ts";
+import { staySmall } from "../../adapters/stay-small.ts";
 import { stringifySafely } from "../../base/print-json.ts";
 import { cleanForTerminal } from "../../base/terminal-text.ts";
 import type { Plan } from "../../model/plan.ts";
 import { describePass, makePassDocument } from "../../watchdog/tell-pass.ts";
 import type { Command, CommandCall } from "../command.ts";
 import { FINE, FOUND, LOCKED } from "../exit-codes.ts";
-import { type LoadedFleet, loadFleet } from "../load-fleet.ts";
+import { loadFleet } from "../load-fleet.ts";
 import { warnAbout } from "../report-diagnostics.ts";
 import { requireThisHost, type ThisHost } from "../this-host.ts";
 import { UsageError } from "../usage-error.ts";
+import { keepFleet, type ReadFleet, takePlan } from "../watchdog/keep-fleet.ts";
 import { openPassTools, runPass, tryNote } from "../watchdog/run-pass.ts";
 
 export const run: Command = async (call) => {
-  const { flags, terminal } = call;
+  const { flags } = call;
   const isDry = flags.has("dry-run");
   const isDaemon = flags.has("daemon");
   if (isDry && isDaemon)
     throw new UsageError("--daemon and --dry-run exclude each other: one pass shows all");
-  const loaded = loadFleet(call);
-  if (loaded.plan === null) {
-    warnAbout(loaded, terminal);
-    return FOUND;
-  }
-  const { plan } = loaded;
+  staySmall();
+  const read = readFleet(call);
+  if (read === null) return FOUND;
+  const { plan } = read;
   const at = requireThisHost(call, plan);
   if (flags.has("no-arch-filter"))
     warn(call, "slots may be started for jobs of another architecture, which they cannot run");
@@ -36,7 +36,7 @@ export const run: Command = async (call) => {
   const one = await takeLock(`${at.places.config}/watchdog`, { forMs: 0, onWait: () => undefined });
   if (one === null) return sayLocked(call, "another watchdog is at work on this host");
   try {
-    return await (isDaemon ? stay(call, loaded, plan) : passLocked(call, plan, at));
+    return await (isDaemon ? stay(call, read) : passLocked(call, plan, at));
   } finally {
     await one.release();
   }
@@ -51,15 +51,22 @@ function sayLocked({ terminal }: CommandCall, who: string): number {
   return LOCKED;
 }
 
-async function stay(call: CommandCall, loaded: LoadedFleet, plan: Plan): Promise<number> {
+/** What else was read of a large fleet is not held through a pass. */
+function readFleet(call: CommandCall): ReadFleet | null {
+  const loaded = loadFleet(call);
+  const read = takePlan(loaded);
+  if (read === null) warnAbout(loaded, call.terminal);
+  return read;
+}
+
+async function stay(call: CommandCall, read: ReadFleet): Promise<number> {
   // Only a daemon pays for a server.
   const { runDaemon } = await import("../watchdog/run-daemon.ts");
-  const { keepFleet } = await import("../watchdog/keep-fleet.ts");
   const { openVoice } = await import("../watchdog/tell-daemon.ts");
   const { flags, terminal } = call;
   const voice = openVoice(terminal, { isJson: flags.has("json") });
   const options = { archFilter: !flags.has("no-arch-filter"), force: flags.has("force") };
-  return runDaemon(keepFleet(call, loaded, plan), voice, options);
+  return runDaemon(keepFleet(call, read), voice, options);
 }
 
 /** `apply` takes the same lock: what is in force does not change during a pass. */

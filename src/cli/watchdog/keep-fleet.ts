@@ -24,44 +24,58 @@ export interface KeptFleet {
   refresh(): boolean;
 }
 
-/** `loaded` has a plan. Throws as any command does where this machine is no host of it. */
-export function keepFleet(call: CommandCall, loaded: LoadedFleet, plan: Plan): KeptFleet {
-  let inForce: InForce = { plan, at: requireThisHost(call, plan) };
-  let signature = sign(loaded, inForce.at);
+/** A plan and the files that it was made of; nothing else of what was read is held on to. */
+export interface ReadFleet {
+  readonly plan: Plan;
+  readonly paths: readonly string[];
+}
+
+/** null: there is no plan. */
+export function takePlan({ plan, specPath, specFolder, fleet }: LoadedFleet): ReadFleet | null {
+  if (plan === null) return null;
+  const described = (fleet?.hosts ?? []).filter(hasInventory);
+  const inventories = described.map(({ name }) => inventoryPath(specFolder, name));
+  return { plan, paths: [specPath, join(specFolder, "hosts"), ...inventories] };
+}
+
+/** Throws as any command does where this machine is no host of it. */
+export function keepFleet(call: CommandCall, first: ReadFleet): KeptFleet {
+  let { paths } = first;
+  let inForce: InForce = { plan: first.plan, at: requireThisHost(call, first.plan) };
+  let signature = sign(paths, inForce.at);
   let problem: string | null = null;
   return {
     inForce: () => inForce,
     problem: () => problem,
     refresh: () => {
-      const now = sign(loaded, inForce.at);
-      if (now === signature) return false;
+      if (sign(paths, inForce.at) === signature) return false;
       const read = readAnew(call, inForce);
-      // What could not be read is tried again at the next pass, changed or not.
-      signature = typeof read === "string" ? "" : now;
-      problem = typeof read === "string" ? read : null;
-      if (typeof read === "string") return false;
-      loaded = read.loaded;
-      inForce = read.inForce;
-      signature = sign(loaded, inForce.at);
+      if (typeof read === "string") {
+        problem = read;
+        // It is tried again at the next pass, changed or not.
+        signature = "";
+        return false;
+      }
+      problem = null;
+      paths = read.paths;
+      inForce = { plan: read.plan, at: requireThisHost(call, read.plan) };
+      signature = sign(paths, inForce.at);
       return true;
     },
   };
 }
 
-function readAnew(
-  call: CommandCall,
-  before: InForce,
-): string | { readonly loaded: LoadedFleet; readonly inForce: InForce } {
+function readAnew(call: CommandCall, before: InForce): string | ReadFleet {
   try {
     const loaded = loadFleet(call);
-    const { plan, diagnostics } = loaded;
-    if (plan === null) {
-      const errors = diagnostics.filter(({ severity }) => severity === "error");
+    const taken = takePlan(loaded);
+    if (taken === null) {
+      const errors = loaded.diagnostics.filter(({ severity }) => severity === "error");
       return `${errors[0]?.message ?? "it has errors"} (${errors.length} in all: \`ci-fleet validate\`)`;
     }
-    if (plan.fleet !== before.plan.fleet) return `the fleet is called ${plan.fleet} now`;
-    const at = requireThisHost(call, plan);
-    return { loaded, inForce: { plan, at } };
+    if (taken.plan.fleet !== before.plan.fleet) return `the fleet is called ${taken.plan.fleet} now`;
+    requireThisHost(call, taken.plan);
+    return taken;
   } catch (error) {
     if (error instanceof WorldError || error instanceof UsageError) return error.message;
     throw error;
@@ -69,12 +83,8 @@ function readAnew(
 }
 
 /** Changes with the spec, each inventory, and each time that `apply` puts something in force. */
-function sign({ specPath, specFolder, fleet }: LoadedFleet, { places }: ThisHost): string {
-  const inventories = (fleet?.hosts ?? [])
-    .filter(hasInventory)
-    .map(({ name }) => inventoryPath(specFolder, name));
-  const paths = [specPath, join(specFolder, "hosts"), placeRecords(places).generation, ...inventories];
-  return paths.map(describeFile).join("\n");
+function sign(paths: readonly string[], { places }: ThisHost): string {
+  return [...paths, placeRecords(places).generation].map(describeFile).join("\n");
 }
 
 function describeFile(path: string): string {

@@ -3,6 +3,7 @@
 // from being looked after. In: the call, the fleet as it was loaded. Out: exit code 0 after SIGTERM or SIGINT.
 
 import { setTimeout as sleep } from "node:timers/promises";
+import { startDeadline } from "../../adapters/deadline.ts";
 import { openHostFiles } from "../../adapters/host-files.ts";
 import { type Lock, takeLock } from "../../adapters/lock.ts";
 import { type Notifier, openNotifier } from "../../adapters/notify-systemd.ts";
@@ -193,21 +194,25 @@ interface Bell {
   readonly ring: () => void;
   readonly forget: () => void;
   /** Settles when it rings, or at once where it has rung. */
-  wait(): Promise<void>;
+  wait(): Promise<"woken">;
 }
 
 function openBell(): Bell {
   let hasRung = false;
-  let hear: () => void = () => undefined;
+  let hear: (word: "woken") => void = () => undefined;
   return {
     ring: () => {
       hasRung = true;
-      hear();
+      hear("woken");
     },
     forget: () => {
       hasRung = false;
     },
-    wait: () => (hasRung ? Promise.resolve() : new Promise((settle) => (hear = settle))),
+    wait: () =>
+      new Promise((settle) => {
+        hear = settle;
+        if (hasRung) settle("woken");
+      }),
   };
 }
 
@@ -218,11 +223,11 @@ async function waitUntil(
   stop: AbortSignal,
   onWake: (() => number) | null,
 ): Promise<void> {
-  const over = new AbortController();
-  const resting = rest(time - now(), AbortSignal.any([stop, over.signal]));
-  const woken = onWake === null ? new Promise<never>(() => undefined) : bell.wait().then(() => "woken");
-  const what = await Promise.race([resting, woken]);
-  over.abort();
+  if (stop.aborted) return;
+  const over = startDeadline(Math.max(0, time - now()), stop);
+  const ended = new Promise<null>((settle) => over.signal.addEventListener("abort", () => settle(null)));
+  const what = await Promise.race(onWake === null ? [ended] : [ended, bell.wait()]);
+  over.end();
   if (what === "woken" && onWake !== null) await rest(onWake() - now(), stop);
 }
 
