@@ -109,7 +109,12 @@ function listKernelOptions(
   const isOn = kernel?.proxmox === true && isAtLeast(kernel.release, INTEL_ON_BY_DEFAULT);
   const intel =
     isIntel(inventory) && !isOn
-      ? [{ token: "intel_iommu=on", why: "this kernel leaves Intel's IOMMU off by default" }]
+      ? [
+          {
+            token: "intel_iommu=on",
+            why: "this kernel may leave Intel's IOMMU off, or off for the integrated card",
+          },
+        ]
       : [];
   const holdsScreen = early.some(({ found }) => isFirstScreen(found.card));
   const screen = holdsScreen
