@@ -63,6 +63,16 @@ for (const [from, to] of moves) {
   });
 }
 
+test("of the watchdog's timer and service exactly one is there and runs, whichever came before", async () => {
+  const state = (host: FakeHost, unit: string) => host.units.get(unit)?.active ?? "absent";
+  const both = (host: FakeHost) =>
+    ["acme-watchdog.timer", "acme-watchdog.service"].map((unit) => state(host, unit));
+  const service = await settle("first", "watchedByDaemon");
+  assert.deepEqual(both(service), ["absent", "active"]);
+  const [timer] = both(await settle("watchedByDaemon", "first"));
+  assert.equal(timer, "active");
+});
+
 for (const name of FLEET_NAMES) {
   test(`${name}: an apply that was cut off at any step can be taken down, and leaves the host as it was`, async () => {
     for (let operations = 0; ; operations += 1) {

@@ -58,6 +58,11 @@ const runner338 = {
 /** Specs that follow one another on a host in tests: each differs from others in a way that takes other steps. */
 export const FLEETS = {
   first: () => wantFleet(),
+  /** A service in place of the timer. */
+  watchedByDaemon: () => {
+    const { watchdog } = makePlan(makeHost());
+    return wantFleet({ plan: { watchdog: { ...watchdog, mode: "daemon" } } });
+  },
   newImage: () => wantFleet({ placements: [makePlacement({ image: newer })] }),
   withProcesses: () =>
     wantFleet({ placements: [makePlacement(), makeProcessPlacement({ ...plainProcess })] }),
