@@ -16,8 +16,8 @@ export interface HostOptions {
   readonly volume: string;
   /** More words for `docker run`. */
   readonly options?: readonly string[];
-  /** Milliseconds until systemd has to be done with the first boot. */
-  readonly bootWithin?: number;
+  /** Makes itself a host: cloud-init says when it is up, for systemd counts slots that wait for a credential as a start. */
+  readonly isNew?: boolean;
 }
 
 export interface Host {
@@ -59,16 +59,25 @@ export async function startHost(ending: Ending, given: HostOptions, isUnified: b
   ending(() => ask("docker", ["rm", "--force", "--volumes", container]));
   await docker("run", "--detach", ...words, given.image, "sh", "-c", init);
   const host = reach(container, given.name);
-  await finishBoot(host, given.bootWithin);
+  await (given.isNew === true ? finishFirstBoot(host) : finishBoot(host));
   return host;
 }
 
-async function finishBoot(host: Host, within = 90_000): Promise<void> {
+async function finishBoot(host: Host): Promise<void> {
   const state = async () => (await host.ask(["systemctl", "is-system-running"])).stdout.trim();
   await waitFor(`${host.name} to boot`, async () => /running|degraded/.test(await state()), {
-    within,
+    within: 90_000,
     instead: async () => [await state(), (await host.ask(["systemctl", "list-jobs"])).stdout],
   });
+}
+
+async function finishFirstBoot(host: Host): Promise<void> {
+  const state = async () => (await host.ask(["cloud-init", "status"])).stdout;
+  await waitFor(`cloud-init on ${host.name}`, async () => /done|error/.test(await state()), {
+    within: 300_000,
+    instead: async () => [await state(), await host.bash("tail /var/log/cloud-init-output.log")],
+  });
+  await host.ask(["cloud-init", "status", "--wait"]);
 }
 
 function reach(container: string, name: string): Host {

@@ -83,7 +83,7 @@ export async function openLab(t: TestContext): Promise<Lab | null> {
       const engine = bare ? await makeEngineVolume(ending, image, null, mark) : await provideEngine();
       const options = ["--volume", `${seed}:/var/lib/cloud/seed/nocloud:ro`];
       const at = { image, network, dns, name, mark, volume: engine.volume, options };
-      const host = await startHost(ending, { ...at, bootWithin: 300_000 }, isUnified);
+      const host = await startHost(ending, { ...at, isNew: true }, isUnified);
       hosts.push(host);
       return host;
     },

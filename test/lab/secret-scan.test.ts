@@ -22,6 +22,8 @@ const PLANTED: Readonly<Record<keyof typeof PLACES, string>> = {
   "work folders and caches":
     "mkdir -p /var/lib/ci-fleet/acme/slot/work/app && echo $SECRET >/var/lib/ci-fleet/acme/slot/work/app/file",
   "records of ci-fleet": "mkdir -p /var/lib/ci-fleet/acme && echo $SECRET >/var/lib/ci-fleet/acme/audit.log",
+  "data and logs of cloud-init":
+    "mkdir -p /var/lib/cloud/instance && echo $SECRET >/var/lib/cloud/instance/user-data.txt",
 };
 
 test("the scan for secrets", async (t) => {

@@ -26,6 +26,8 @@ export const PLACES = {
     "find /var/lib/ci-fleet/*/*/work /var/lib/ci-fleet/*/*/cache /var/lib/ci-fleet/*/*/home /tmp /var/tmp -type f -size -4096k -exec grep -aH '' {} + 2>/dev/null || true",
   "records of ci-fleet":
     "find /var/lib/ci-fleet -maxdepth 3 -type f -size -4096k -exec grep -aH '' {} + 2>/dev/null || true",
+  "data and logs of cloud-init":
+    "find /var/lib/cloud /run/cloud-init /var/log/cloud-init* /usr/local/lib/ci-fleet -type f -exec grep -aH '' {} + 2>/dev/null || true",
 } as const satisfies Readonly<Record<string, string>>;
 
 export async function findSecrets(host: Host, secrets: Iterable<string>): Promise<readonly string[]> {
