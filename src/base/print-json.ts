@@ -27,7 +27,16 @@ export function printJson(diagnostics: readonly PlacedDiagnostic[]): string {
 
 /** JSON whose every character is one that a terminal shows. */
 export function stringifySafely(value: unknown): string {
-  const json = JSON.stringify(value, null, 2).replace(
+  return escapeUnseen(JSON.stringify(value, null, 2));
+}
+
+/** The same on one line, for documents that follow one another. */
+export function stringifyLine(value: unknown): string {
+  return escapeUnseen(JSON.stringify(value));
+}
+
+function escapeUnseen(text: string): string {
+  const json = text.replace(
     /[\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff0-\uffff]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );

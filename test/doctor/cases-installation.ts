@@ -3,7 +3,7 @@
 import { seen, unseen } from "../../src/model/host-observation.ts";
 import { makeUnit } from "../model/observed.ts";
 import { APPLY, mint, type Row, slot, unit } from "./breakages.ts";
-import { withMachine, withSlots } from "./make-facts.ts";
+import { PLAN, withMachine, withSlots } from "./make-facts.ts";
 
 export const INSTALLATION_CASES: readonly Row[] = [
   ["fleet-is-installed", { installed: seen(false) }, "note", /not installed here yet/, APPLY],
@@ -70,6 +70,16 @@ export const INSTALLATION_CASES: readonly Row[] = [
     "warning",
     /does not look/,
     "sudo systemctl start acme-watchdog.timer",
+  ],
+  [
+    "units-are-loaded",
+    {
+      ...unit("acme-watchdog.service", { active: "failed" }),
+      plan: { ...PLAN, watchdog: { ...PLAN.watchdog, mode: "daemon" } },
+    },
+    "warning",
+    /acme-watchdog\.service is failed: the watchdog does not look/,
+    "sudo systemctl start acme-watchdog.service",
   ],
   [
     "units-are-loaded",

@@ -3,6 +3,7 @@
 
 import { ping } from "../../adapters/ping.ts";
 import type { Terminal } from "../../adapters/terminal.ts";
+import { stringifyLine } from "../../base/print-json.ts";
 import { cleanForTerminal } from "../../base/terminal-text.ts";
 import { listNews, makePassDocument, type Pass } from "../../watchdog/tell-pass.ts";
 import { FINE } from "../exit-codes.ts";
@@ -34,7 +35,7 @@ export function openVoice(terminal: Terminal, { isJson }: { readonly isJson: boo
   return {
     warn,
     pass: (pass) => {
-      if (isJson) return terminal.out(`${JSON.stringify(makePassDocument(pass))}\n`);
+      if (isJson) return terminal.out(stringifyLine(makePassDocument(pass)));
       const news = listNews(pass, told);
       told = news.told;
       for (const line of news.lines) terminal.out(`${cleanForTerminal(line)}\n`);
