@@ -42,7 +42,7 @@ export function parseArgs(argv: readonly string[]): ParsedArgs {
   refuseUnknownFlags(options, known, `ci-fleet ${command.name}`);
   if (wantsHelp) return { kind: "help", command };
   refuseValuesOfSwitches(rest, known);
-  for (const option of known) checkValues(option, options[nameOf(option)]);
+  for (const option of known) checkValues(option, options[camelCase(nameOf(option))]);
   checkArgs(command, args);
   return { kind: "call", command, args, flags: readFlags(options, known) };
 }

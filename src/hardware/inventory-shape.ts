@@ -55,6 +55,8 @@ type FieldsOf<T> = { readonly [K in keyof T]-?: Field };
 
 const ADDRESS = /^[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$/;
 const PCI_ID = /^[0-9a-f]{4}:[0-9a-f]{4}$/;
+/** A label of a DNS name: Proxmox takes no others for nodes. */
+export const NODE_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/;
 const CPU_LIST = /^(?:\d{1,5}(?:-\d{1,5})?(?:,\d{1,5}(?:-\d{1,5})?)*)?$/;
 
 const label: Shape = { kind: "text", pattern: null, what: "a text" };
@@ -258,7 +260,7 @@ export const INVENTORY_FIELDS: FieldsOf<Inventory> = {
     orNone(
       record<ProxmoxFacts>({
         version: may(label),
-        node: may(label),
+        node: may(pattern(NODE_NAME, 'a host name like "pve1"')),
         bootLoader: may(words("grub", "systemd-boot")),
         bootTool: may(yesNo),
       }),

@@ -7,6 +7,7 @@ import type { HostFiles } from "../model/ports.ts";
 import { readMounts } from "./cgroup-caps.ts";
 import { cleanWord } from "./clean-text.ts";
 import type { FactNotes } from "./fact-notes.ts";
+import { NODE_NAME } from "./inventory-shape.ts";
 import { exists, readLinkName } from "./kernel-formats.ts";
 import { readOutput, type ToolAnswers } from "./tool-answers.ts";
 
@@ -67,12 +68,13 @@ function readVersion(files: HostFiles, answers: ToolAnswers, notes: FactNotes): 
 /** /etc/pve/local points at the folder of this node. */
 function readNode(files: HostFiles, notes: FactNotes): string | null {
   const linked = readLinkName(files, "/etc/pve/local");
-  if (linked !== null) {
+  if (linked !== null && NODE_NAME.test(linked)) {
     notes.learned("proxmox.node", "/etc/pve/local");
     return linked;
   }
   const hostname = files.readText("/etc/hostname");
-  const name = hostname.ok ? cleanWord(hostname.value.trim().split(".")[0] ?? "") : null;
+  const first = hostname.ok ? (hostname.value.trim().split(".")[0] ?? "") : "";
+  const name = NODE_NAME.test(first) ? first : null;
   if (name === null)
     notes.unknown("proxmox.node", "/etc/pve/local", "neither /etc/pve/local nor /etc/hostname");
   else notes.learned("proxmox.node", "/etc/hostname");

@@ -16,7 +16,7 @@ import { type Block, readBlocks } from "./read-blocks.ts";
 const ROOT = join(import.meta.dirname, "../..");
 const PAGES = [
   ...["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "CHANGELOG.md"],
-  ...["docs/guide.md", "docs/on-a-host.md", "docs/cloud-init.md"],
+  ...["docs/guide.md", "docs/on-a-host.md", "docs/cloud-init.md", "docs/proxmox.md"],
 ];
 const read = (path: string): string => readFileSync(join(ROOT, path), "utf8");
 

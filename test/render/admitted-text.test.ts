@@ -42,6 +42,16 @@ const FLEET = {
       network: { address: "10.0.0.5/24", gateway: "10.0.0.1", dns: ["10.0.0.1"] },
     },
     arch: { os: "arch", network: { address: "10.0.0.6/24", mac: "bc:24:11:00:00:01" } },
+    pve: { kind: "proxmox", storage: "local-lvm", snippets: "local", bridge: "vmbr0" },
+    guest: {
+      kind: "vm",
+      parent: "pve",
+      gpu: "0000:01:00",
+      limits: { cpus: 2 },
+      network: { address: "10.0.0.7/24", mac: "bc:24:11:00:00:02" },
+      hardware: { romfile: "a.rom", tags: ["gpu"], flags: ["+pcid"] },
+    },
+    other: { kind: "vm", parent: "pve", gpu: "gpus", limits: { cpus: 2 } },
   },
   pools: {
     built: { ...POOL, hosts: ["forge"], labels: ["built"], image: { packages: ["clang"] } },
@@ -57,6 +67,14 @@ const FIELDS: readonly (readonly [path: string, format: FormatName])[] = [
   ["github.runnerGroup", "group"],
   ["github.auth.token", "absolutePath"],
   ["network.proxy", "proxyUrl"],
+  ["hosts.pve.storage", "storage"],
+  ["hosts.pve.snippets", "storage"],
+  ["hosts.pve.bridge", "bridge"],
+  ["hosts.guest.network.mac", "mac"],
+  ["hosts.guest.hardware.romfile", "romFile"],
+  ["hosts.guest.hardware.tags.0", "guestTag"],
+  ["hosts.guest.hardware.flags.0", "cpuFlag"],
+  ["hosts.other.gpu", "mapping"],
   ["network.noProxy.0", "noProxy"],
   ["network.ca", "authorityPath"],
   ["network.mirrors.apt", "webUrl"],
@@ -79,6 +97,10 @@ const FIELDS: readonly (readonly [path: string, format: FormatName])[] = [
 ];
 
 const FORGE = readForge();
+const NODE = readInventory(
+  readFileSync("fixtures/nodes/good-acs-on-intel-with-grub/expected/hosts/pve1.yaml", "utf8"),
+  "pve",
+).value;
 const AUTHORITY = readFileSync("fixtures/fleets/behind-a-company-s-authority/certs/corp.pem", "utf8");
 
 for (const [path, format] of FIELDS) {
@@ -90,7 +112,8 @@ for (const [path, format] of FIELDS) {
         const spec = parseSpec(JSON.stringify(fleet), { now: 0, productVersion: "1.0.0" });
         if (spec.fleet === null || hasErrors(spec.diagnostics)) return;
         const inventories = new Map<string, Inventory | null>([["forge", FORGE]]);
-        for (const name of ["debian", "ubuntu", "arch"]) inventories.set(name, null);
+        for (const name of ["debian", "ubuntu", "arch", "guest", "other"]) inventories.set(name, null);
+        inventories.set("pve", NODE);
         const context = {
           specFile: "fleet.yaml",
           ciFleetVersion: "1.0.0",
