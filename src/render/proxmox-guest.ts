@@ -107,7 +107,7 @@ function writeScript(plan: Plan, host: PlannedHost, node: HypervisorPlan, guest:
       { file: "network-config", volume: guest.snippets.network },
       { file: "meta-data", volume: guest.snippets.meta },
     ],
-    snippetsPattern: `^${node.snippets.replaceAll(".", "[.]")} `,
+    snippetsStorage: node.snippets,
     snippetsAdvice: `the storage ${node.snippets} holds no snippets: add snippets to its content (pvesm set ${node.snippets} --content …)`,
     program:
       programDisk === null

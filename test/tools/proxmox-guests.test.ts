@@ -137,12 +137,15 @@ test("what somebody changed comes back, what the spec dropped goes, a larger dis
     const { config } = state.guests["9100"] as { config: Record<string, string> };
     config.memory = "1024";
     config.startup = "order=1";
-    config.scsi0 = (config.scsi0 ?? "").replace(/size=\w+/, "size=2T");
+    config.scsi0 = "local-lvm:vm-9100-disk-1,backup=0,cache=unsafe,size=2T";
     config.net1 = "virtio=BC:24:11:00:00:02,bridge=vmbr1";
   });
   const { code, said, changes } = node.run(QM);
   assert.equal(code, 0, said);
-  assert.deepEqual(changes, [["qm", "set", "9100", "--memory", "32768", "--delete", "startup"]]);
+  const disk = "local-lvm:vm-9100-disk-1,backup=0,size=2T,discard=on,iothread=1,ssd=1";
+  assert.deepEqual(changes, [
+    ["qm", "set", "9100", "--memory", "32768", "--scsi0", disk, "--delete", "startup"],
+  ]);
   assert.match(said, /the disk is larger than the spec says, and stays/);
   assert.match(said, /what cannot change meanwhile does at its next start/);
   assert.match(node.state().guests["9100"]?.config.net1 ?? "", /vmbr1/);

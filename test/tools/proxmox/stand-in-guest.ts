@@ -88,6 +88,7 @@ function makeVolumes(
     const [volume = "", ...parts] = value.split(",");
     const [storage, rest] = volume.split(":");
     if (rest === "cloudinit") return [key, `${storage}:vm-${id}-cloudinit,media=cdrom`];
+    if (taken.includes(volume)) return [key, value];
     if (!/^\d+$/.test(rest ?? "")) {
       if (!existsSync(join(context.folder, "storage", rest ?? "")))
         throw new Refusal(`volume '${volume}' does not exist`);
