@@ -24,6 +24,10 @@ const DEVICES = [
 
 const MODULES = ["radeon", "vfio", "vfio_iommu_type1", "vfio_pci", "e1000e", "e1000"];
 
+/** An emulated machine under load now and then hangs while its drivers wait for a timer. */
+const ATTEMPTS = 3;
+const LIMIT_MS = 120_000;
+
 /** In the order of Debian's initramfs: what comes before udev, what udev loads, what is to be loaded by name. */
 const INIT = `#!/bin/busybox sh
 /bin/busybox mount -t proc proc /proc
@@ -80,7 +84,13 @@ export async function bootMachine(
     ...["-kernel", join(kernel.root, `boot/vmlinuz-${kernel.version}`), "-initrd", image],
     ...["-append", `console=ttyS0 panic=-1 no_timer_check ${options}`],
   ];
-  const said = await runUntilTold(args);
+  let said = "";
+  for (let attempt = 1; said === ""; attempt += 1) {
+    said = await runUntilTold(args).catch((error: unknown) => {
+      if (attempt === ATTEMPTS) throw error;
+      return "";
+    });
+  }
   const told = [...said.matchAll(/^@([FLD])\t(\S+)\t?([^\r\n]*)/gm)];
   const root = join(place, "tree");
   const drivers: Record<string, string | null> = {};
@@ -101,7 +111,7 @@ function runUntilTold(args: readonly string[]): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const machine = spawn("qemu-system-x86_64", args, { stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
-  const limit = setTimeout(() => machine.kill("SIGKILL"), 300_000);
+  const limit = setTimeout(() => machine.kill("SIGKILL"), LIMIT_MS);
   machine.stderr.on("data", (data: Buffer) => {
     said += data.toString();
   });
