@@ -51,12 +51,16 @@ test("a slot and GitHub", async (t) => {
       await waitFor(`${slot.name} to say why`, async () => reason.test(await said(slot, since)), {
         instead: () => said(slot, since),
       });
+    assert.ok(github.requests.length - asked < 20, `${github.requests.length - asked} requests`);
+    for (const slot of both) {
+      const { reason: name, text } = await slot.status();
+      assert.match(`${name}: ${text}`, new RegExp(`^(?:PreflightRed|StartPutOff): .*${reason.source}`, "s"));
+    }
     assert.deepEqual(
       both.map((slot) => slot.find()?.name),
       [undefined, undefined],
       "it registered all the same",
     );
-    assert.ok(github.requests.length - asked < 20, `${github.requests.length - asked} requests`);
     await mend();
     await runJobs();
   };
@@ -108,6 +112,31 @@ test("a slot and GitHub", async (t) => {
       },
     ),
   );
+
+  await lab.scene("the App's token ended while it was in use, and a new one is got at once", async () => {
+    await bare.systemctl("stop");
+    const since = (await host.bash("date '+%F %T'")).trim();
+    github.ended.installation = 1;
+    await box.systemctl("restart");
+    assert.equal(github.ended.installation, 0, "nobody asked for a token");
+    assert.doesNotMatch(await said(box, since), /next try/);
+    await host.run("systemctl", "start", "--no-block", bare.unit);
+    await runJobs();
+  });
+
+  await lab.scene("names that are taken, by a dead registration and by a runner at work", async () => {
+    github.squatters.push("offline", "online");
+    await restart();
+    await runJobs();
+    assert.deepEqual(github.squatters, []);
+    const { runners } = github.scope("orgs/acme");
+    const squatters = [...runners.values()].filter(({ labels }) => labels.includes("somebody-elses"));
+    assert.deepEqual(
+      squatters.map(({ lie }) => lie),
+      [{ online: true }],
+      "the dead one is in nobody's way, and the other is not ours to delete",
+    );
+  });
 
   await lab.scene("a server that errs, and takes a registration without saying so", async () => {
     github.faults.push({ kind: "502", match: /generate-jitconfig/, left: 2 });
