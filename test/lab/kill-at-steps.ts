@@ -9,10 +9,10 @@ const SAID = "/run/said";
 /** What a step itself says is indented, and is no step. */
 const KILL_AT_NEXT = `
 rm -f ${SAID}; mkfifo ${SAID}
+declare -A before; while IFS= read -r line; do before[$line]=yes; done <${KILLED}
 "$@" >${SAID} 2>&1 & pid=$!
 while IFS= read -r line; do
-  [[ $line == [[:space:]]* || $killed ]] && continue
-  grep -qxF -- "$line" ${KILLED} && continue
+  [[ -z $line || $line == [[:space:]]* || $killed || \${before[$line]} ]] && continue
   kill -KILL $pid; killed=yes; printf '%s\\n' "$line" >>${KILLED}
 done <${SAID}
 wait $pid
