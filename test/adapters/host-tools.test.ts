@@ -86,6 +86,7 @@ test("a folder of the PATH that this user may not search hides nothing", (t) => 
     env,
     encoding: "utf8",
   });
+  chmodSync(join(folder, "closed"), 0o700); // or its own owner could not remove it
   assert.deepEqual([ran.stdout, ran.stderr], ['{"kind":"missing"} ran', ""]);
 });
 
