@@ -28,14 +28,23 @@ import { TEMPORARY_PATTERN } from "./write-files-manifest.ts";
 /** mkdir obeys the umask, and others have to pass through these. */
 export function ensureFolder(path: string): void {
   try {
-    mkdirSync(path);
-    chmodSync(path, 0o755);
+    makeOpenFolder(path);
   } catch (cause) {
     const code = errnoOf(cause);
     if (code === "EEXIST") return;
     if (code !== "ENOENT" || dirname(path) === path) throw new WorldError(`make the folder ${path}`, cause);
     ensureFolder(dirname(path));
     ensureFolder(path);
+  }
+}
+
+/** In one step: a kill in between would leave it closed, and what is there is not looked at again. */
+function makeOpenFolder(path: string): void {
+  const mask = process.umask(0);
+  try {
+    mkdirSync(path, 0o755);
+  } finally {
+    process.umask(mask);
   }
 }
 

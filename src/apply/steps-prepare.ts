@@ -41,13 +41,18 @@ function makeAccount({ installed }: Desk, { account }: Wanted): readonly Step[] 
   ];
 }
 
-/** A folder that is there keeps its owner: its slot may be at work in it. */
+/**
+ * A folder that is there keeps its owner: its slot may be at work in it. But a run that was cut off may have made
+ * it and not yet opened it to those who have to pass.
+ */
 function makeFolders({ installed, verdicts }: Desk, { folders, places }: Wanted): readonly Step[] {
   return folders.flatMap((folder) => {
     const slot = folder.path.slice(places.state.length + 1).split("/")[0] ?? "";
     if (verdicts.get(slot)?.kind === "replace") return [];
     const there = installed.folders.get(folder.path)?.kind ?? "absent";
-    return there === "absent" ? [step({ kind: "make-folder", folder }, "FolderIsMissing")] : [];
+    if (there === "absent") return [step({ kind: "make-folder", folder }, "FolderIsMissing")];
+    const isHalfMade = there === "folder" && installed.journal !== null;
+    return isHalfMade ? [step({ kind: "make-folder", folder }, "RunWasCutOff")] : [];
   });
 }
 

@@ -187,6 +187,40 @@ test("TERM reaches the listener as INT, after the identity was saved", async (t)
   assert.equal(slot.read("log", "at-int"), "pushed");
 });
 
+test("a listener that does not hear the first INT is told again", async (t) => {
+  const slot = makeSlot(t);
+  await register(slot);
+  const listener = `
+    trap "" INT
+    echo starting
+    until [[ -e ${slot.at("log/told")} ]]; do sleep 0.1; done
+    trap 'echo "Exiting..."; exit 0' INT
+    echo "${STAMP} Listening for Jobs"
+    for ((i = 0; i < 600; i++)); do sleep 0.1; done`;
+  const running = slot.start({ ...PERSISTENT, FAKE_LISTENER: listener });
+  await running.says("starting");
+  running.process.kill("SIGTERM");
+  // run.sh waits in vain by now: its own trap is gone.
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  slot.write("", "log", "told");
+  const { code, reason } = await running.ended;
+  assert.deepEqual({ code, reason }, { code: 143, reason: "stopped" });
+});
+
+test("TERM at any moment of a start ends it", async (t) => {
+  const slot = makeSlot(t);
+  await register(slot);
+  const listener = `trap 'exit 0' INT; for ((i = 0; i < 600; i++)); do sleep 0.1; done`;
+  for (const pause of [0, 20, 40, 60, 80, 120, 160]) {
+    const running = slot.start({ ...PERSISTENT, FAKE_LISTENER: listener });
+    await new Promise((resolve) => setTimeout(resolve, pause));
+    running.process.kill("SIGTERM");
+    const { code, output } = await running.ended;
+    // Before the script has its trap, the signal ends it as any program.
+    assert.ok(code === 143 || code === null, `${pause} ms: ${code} ${output}`);
+  }
+});
+
 test("TERM while it configures lets that end, saves, and starts no runner", async (t) => {
   const slot = makeSlot(t);
   slot.write("TOKEN123\n", "run", "token");
