@@ -295,7 +295,7 @@ async function packageBinary(arch, output) {
       for (const name of SCRIPTS) if (name in assets) assets[`${name}.cache`] = `${name}.cache`;
     }
     // A young generation in which a small render needs no collection, and garbage of a large fleet does not grow old.
-    const execArgv = ["--min-semi-space-size=8", "--max-semi-space-size=32"];
+    const execArgv = ["--min-semi-space-size=8", "--max-semi-space-size=16"];
     const flags = { disableExperimentalSEAWarning: true, execArgv, execArgvExtension: "none" };
     const settings = { main: "start.js", output: "blob", ...flags, assets };
     writeFileSync(join(work, "sea.json"), JSON.stringify(settings));
