@@ -174,7 +174,10 @@ function sweepTemporaries(survey: Survey): void {
   }
 }
 
-/** Up from what was removed, as long as nothing is left; another's file keeps its folder. */
+/**
+ * Up from what was removed, by this run or by the one that was stopped before it got to its folders, as long as
+ * nothing is left; another's file keeps its folder.
+ */
 function removeEmptyFolders(survey: Survey, work: readonly FileChange[]): void {
   const folders = new Set<string>();
   const add = (path: string): void => {
@@ -183,7 +186,10 @@ function removeEmptyFolders(survey: Survey, work: readonly FileChange[]): void {
   for (const change of work) if (change.kind === "remove") add(change.path);
   for (const { group, manifest } of survey.groups)
     if (manifest === "remove") add(`${group}/${MANIFEST_NAME}`);
+  for (const [path, sha256] of survey.journal ?? []) if (sha256 === null) add(path);
+  const guard = createFolderGuard(survey.root);
   for (const folder of [...folders].sort((a, b) => b.length - a.length)) {
+    if (guard.inspectFolder(folder) !== "folder") continue;
     try {
       rmdirSync(join(survey.root, folder));
     } catch (cause) {

@@ -78,6 +78,7 @@ test("a kill at each named instant leaves what the next run mends", (t) => {
     ["before-manifest", "hosts/h3/manifest.json", "mix"],
     ["after-manifest", "hosts/h3/manifest.json", "mix"],
     ["before-manifest", "hosts/gone-old/manifest.json", "mix"],
+    ["after-manifest", "hosts/gone-old/manifest.json", "mix"],
     ["before-end", ".ci-fleet-journal.json", "mix"],
   ];
   for (const [instant, path, expected] of instants) {
