@@ -4,12 +4,13 @@
 // Rules: GitHub's docs "Generating a JSON Web Token (JWT) for a GitHub App".
 
 import { type KeyObject, sign } from "node:crypto";
+import { asObject } from "../base/read-json.ts";
 import { Secret } from "../base/secret.ts";
 import { type GitHubAnswer, NO_META } from "../model/github.ts";
 import { classifyReply } from "./github-answer.ts";
 import { addSpent } from "./github-calls.ts";
 import type { Exchange, GitHubPorts, GitHubRequest } from "./github-exchange.ts";
-import { asFields, asText, readToken } from "./github-shapes.ts";
+import { asText, readToken } from "./github-shapes.ts";
 import type { TokenSource } from "./github-tokens.ts";
 import type { InstallationStore } from "./installations-file.ts";
 
@@ -187,15 +188,15 @@ function encode(value: unknown): string {
 }
 
 function asApp(body: unknown): { readonly name: string } | null {
-  const name = asText(asFields(body)?.slug) ?? asText(asFields(body)?.name);
+  const name = asText(asObject(body)?.slug) ?? asText(asObject(body)?.name);
   return name === null ? null : { name };
 }
 
 function asInstallation(body: unknown): Installation | null {
-  const fields = asFields(body);
+  const fields = asObject(body);
   const id = fields?.id;
   if (fields === null || typeof id !== "number" || !Number.isSafeInteger(id)) return null;
-  const permissions = Object.entries(asFields(fields.permissions) ?? {}).filter(
+  const permissions = Object.entries(asObject(fields.permissions) ?? {}).filter(
     (entry): entry is [string, string] => typeof entry[1] === "string",
   );
   return { id, permissions: Object.fromEntries(permissions) };

@@ -2,11 +2,12 @@
 // Only reads are sent, unless a registration token is asked for to prove that it may write. In: an opened
 // GitHub, the needs. Out: a report; nothing of it is secret.
 
+import { asObject } from "../base/read-json.ts";
 import type { TargetSpec } from "../model/fleet.ts";
 import type { GitHubAnswer, RepositoryRecord } from "../model/github.ts";
 import type { GitHubAccess, OpenedScope } from "./github.ts";
 import { namePermission, readScopeList } from "./github-permissions.ts";
-import { asFields, asText, readPage, readRunId } from "./github-shapes.ts";
+import { asText, readPage, readRunId } from "./github-shapes.ts";
 
 export interface AuthNeeds {
   /** Runners are registered with it. */
@@ -99,7 +100,7 @@ async function identify({ call, credential }: GitHubAccess): Promise<Identity> {
 }
 
 function readUser(body: unknown, headers: Headers): Omit<Identity, "answer" | "permissions"> | null {
-  const who = asText(asFields(body)?.login);
+  const who = asText(asObject(body)?.login);
   if (who === null) return null;
   const scopes = headers.get("x-oauth-scopes");
   const ends = Date.parse(headers.get("github-authentication-token-expiration") ?? "");

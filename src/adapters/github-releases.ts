@@ -2,9 +2,10 @@
 // so also in a workflow, whose own token may not see the runners of an organisation. In: the opened GitHub.
 // Out: the release as rows of downloads. REST API, "Releases"; `digest` of an asset: GitHub changelog, 3 June 2025.
 
+import { asObject } from "../base/read-json.ts";
 import type { GitHubAnswer, RunnerDownload } from "../model/github.ts";
 import type { CallGitHub } from "./github-calls.ts";
-import { asFields, asText, readAll } from "./github-shapes.ts";
+import { asText, readAll } from "./github-shapes.ts";
 
 /** `version` null: the latest, drafts and pre-releases left out. */
 export function findRelease(
@@ -18,12 +19,12 @@ export function findRelease(
     route: version === null ? `${base}/latest` : `${base}/tags/{tag}`,
     parameters: version === null ? named : { ...named, tag: `v${version}` },
     on404: "not-found",
-    read: (body) => readAll(asFields(body)?.assets, readAsset),
+    read: (body) => readAll(asObject(body)?.assets, readAsset),
   });
 }
 
 function readAsset(body: unknown): RunnerDownload | null {
-  const asset = asFields(body);
+  const asset = asObject(body);
   const filename = asText(asset?.name);
   if (filename === null) return null;
   const digest = /^sha256:([0-9a-f]{64})$/.exec(asText(asset?.digest) ?? "")?.[1] ?? null;

@@ -2,6 +2,7 @@
 // what older GitHub Enterprise Servers leave out is null. In: a parsed body. Out: the record, or null where it
 // does not look like one. Shapes: GitHub's OpenAPI description, api.github.com and ghec.
 
+import { asObject } from "../base/read-json.ts";
 import { Secret } from "../base/secret.ts";
 import type {
   Deprecation,
@@ -14,8 +15,6 @@ import type {
   RunnerToken,
 } from "../model/github.ts";
 
-type Fields = Readonly<Record<string, unknown>>;
-
 /** Rows of one page; `total` as GitHub counts them, null where it does not. */
 export interface Page<T> {
   readonly total: number | null;
@@ -23,7 +22,7 @@ export interface Page<T> {
 }
 
 export function readPage<T>(body: unknown, key: string, readRow: (row: unknown) => T | null): Page<T> | null {
-  const fields = asFields(body);
+  const fields = asObject(body);
   const list = fields?.[key];
   if (fields === null || !Array.isArray(list)) return null;
   const rows = readAll(list, readRow);
@@ -43,11 +42,11 @@ export function readAll<T>(body: unknown, readRow: (row: unknown) => T | null): 
 }
 
 export function readRunner(body: unknown): RunnerRecord | null {
-  const fields = asFields(body);
+  const fields = asObject(body);
   const id = asCount(fields?.id);
   const name = asText(fields?.name);
   const status = asText(fields?.status);
-  const labels = readAll(fields?.labels, (label) => asText(asFields(label)?.name));
+  const labels = readAll(fields?.labels, (label) => asText(asObject(label)?.name));
   const busy = fields?.busy;
   if (fields === null || id === null || name === null || status === null || labels === null) return null;
   if (typeof busy !== "boolean") return null;
@@ -66,7 +65,7 @@ export function readRunner(body: unknown): RunnerRecord | null {
 }
 
 export function readJit(body: unknown): JitRegistration | null {
-  const fields = asFields(body);
+  const fields = asObject(body);
   const runner = readRunner(fields?.runner);
   const encoded = asText(fields?.encoded_jit_config);
   if (runner === null || encoded === null || !/^[A-Za-z0-9+/=]+$/.test(encoded)) return null;
@@ -75,7 +74,7 @@ export function readJit(body: unknown): JitRegistration | null {
 
 /** Registration, removal and installation tokens have the same two fields. They go into files as one line. */
 export function readToken(body: unknown): RunnerToken | null {
-  const fields = asFields(body);
+  const fields = asObject(body);
   const token = asText(fields?.token);
   const expiresAt = asTime(fields?.expires_at);
   if (token === null || expiresAt === null || !/^[\x21-\x7e]+$/.test(token)) return null;
@@ -83,7 +82,7 @@ export function readToken(body: unknown): RunnerToken | null {
 }
 
 export function readGroup(body: unknown): RunnerGroup | null {
-  const fields = asFields(body);
+  const fields = asObject(body);
   const id = asCount(fields?.id);
   const name = asText(fields?.name);
   if (fields === null || id === null || name === null) return null;
@@ -91,7 +90,7 @@ export function readGroup(body: unknown): RunnerGroup | null {
 }
 
 export function readDownload(body: unknown): RunnerDownload | null {
-  const fields = asFields(body);
+  const fields = asObject(body);
   const os = asText(fields?.os);
   const architecture = asText(fields?.architecture);
   const url = asText(fields?.download_url);
@@ -112,7 +111,7 @@ export function readDownload(body: unknown): RunnerDownload | null {
 }
 
 export function readDeprecation(body: unknown): Deprecation | null {
-  const fields = asFields(body);
+  const fields = asObject(body);
   if (fields === null || asText(fields.runner_version) === null) return null;
   return {
     registrationEnds: asText(fields.registration_deprecates_at),
@@ -122,7 +121,7 @@ export function readDeprecation(body: unknown): Deprecation | null {
 
 /** null in place of a repository that is archived or disabled: nothing runs there. */
 export function readRepository(body: unknown): { readonly repository: RepositoryRecord | null } | null {
-  const fields = asFields(body);
+  const fields = asObject(body);
   const name = asText(fields?.full_name);
   if (fields === null || name === null || !/^[\w.-]+\/[\w.-]+$/.test(name)) return null;
   if (fields.archived === true || fields.disabled === true) return { repository: null };
@@ -132,7 +131,7 @@ export function readRepository(body: unknown): { readonly repository: Repository
 }
 
 export function readRunId(body: unknown): { readonly id: number } | null {
-  const id = asCount(asFields(body)?.id);
+  const id = asCount(asObject(body)?.id);
   return id === null ? null : { id };
 }
 
@@ -141,7 +140,7 @@ export function readJob(
   repository: string,
 ): (body: unknown) => { readonly id: number; readonly job: JobRecord | null } | null {
   return (body) => {
-    const fields = asFields(body);
+    const fields = asObject(body);
     const id = asCount(fields?.id);
     const runId = asCount(fields?.run_id);
     const status = asText(fields?.status);
@@ -166,10 +165,6 @@ export function readJob(
     };
     return { id, job };
   };
-}
-
-export function asFields(value: unknown): Fields | null {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : null;
 }
 
 /** Not empty. */

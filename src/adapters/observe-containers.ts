@@ -1,6 +1,7 @@
 // Asks the Docker engine about containers. In: names and labels. Out: what `docker inspect` says of each; an
 // engine that does not answer means that nothing is known, which is not the same as none.
 
+import { asObject } from "../base/read-json.ts";
 import { type ObservedContainer, type Seen, seen, unseen } from "../model/host-observation.ts";
 import type { HostTools, ToolResult } from "../model/ports.ts";
 
@@ -71,12 +72,10 @@ export function parseInspect(text: string): readonly ObservedContainer[] | null 
   return Array.isArray(list) ? list.flatMap((entry) => readContainer(entry) ?? []) : null;
 }
 
-type Json = Readonly<Record<string, unknown>>;
-
 function readContainer(entry: unknown): ObservedContainer | null {
-  const value = asObject(entry);
-  const state = asObject(value.State);
-  const config = asObject(value.Config);
+  const value = asObject(entry) ?? {};
+  const state = asObject(value.State) ?? {};
+  const config = asObject(value.Config) ?? {};
   const { Id: id, Name: name } = value;
   if (typeof id !== "string" || typeof name !== "string") return null;
   const pid = typeof state.Pid === "number" && state.Pid > 0 ? state.Pid : null;
@@ -90,7 +89,7 @@ function readContainer(entry: unknown): ObservedContainer | null {
     startedAt: readTime(state.StartedAt),
     image: typeof config.Image === "string" ? config.Image : "",
     labels: Object.fromEntries(
-      Object.entries(asObject(config.Labels)).flatMap(([key, label]) =>
+      Object.entries(asObject(config.Labels) ?? {}).flatMap(([key, label]) =>
         typeof label === "string" ? [[key, label]] : [],
       ),
     ),
@@ -101,8 +100,4 @@ function readContainer(entry: unknown): ObservedContainer | null {
 function readTime(value: unknown): number | null {
   const time = typeof value === "string" ? Date.parse(value) : Number.NaN;
   return Number.isNaN(time) || time <= 0 ? null : time;
-}
-
-function asObject(value: unknown): Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Json) : {};
 }

@@ -2,6 +2,7 @@
 // which files are ours, the journal says which are being written. In: text or records. Out: the other.
 // Both are read as hostile: anyone may have edited them, and pruning removes what a manifest names.
 
+import { isObject, parseObject } from "../base/read-json.ts";
 import type { Journal } from "./write-files-records.ts";
 
 export const MANIFEST_NAME = "manifest.json";
@@ -88,17 +89,4 @@ export function groupOf(path: string): string | null {
 
 function isHash(value: unknown): value is string {
   return typeof value === "string" && /^[0-9a-f]{64}$/.test(value);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function parseObject(text: string): Record<string, unknown> | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : null;
-  } catch {
-    return null;
-  }
 }

@@ -1,6 +1,7 @@
 // The documents that apply keeps on a host: what is in force, what an unfinished run may have left, what fleets
 // share, what waits. In: text or records. Out: the other. They are read with care, for what they name is removed.
 
+import { isObject } from "../base/read-json.ts";
 import { writeJson } from "../base/write-json.ts";
 import type {
   ApplyJournal,
@@ -170,8 +171,6 @@ function readTexts(value: unknown, is: (item: unknown) => item is string) {
   return value as Readonly<Record<string, string>>;
 }
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 const isText = (value: unknown): value is string => typeof value === "string";
 const isMatch = (value: unknown, pattern: RegExp): value is string => isText(value) && pattern.test(value);
 /** Words of a spec, versions, networks: no slash, so that below a folder they stay there. */

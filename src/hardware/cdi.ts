@@ -1,6 +1,7 @@
 // Which devices CDI specifications on this host offer to containers, whether or not the engine reads them.
 // In: *.yaml and *.json in the CDI folders (CNCF Container Device Interface specification). Out: device names.
 
+import { isObject } from "../base/read-json.ts";
 import type { HostFiles } from "../model/ports.ts";
 import { compareNatural } from "./kernel-formats.ts";
 
@@ -40,16 +41,12 @@ export async function parseCdiDevices(text: string): Promise<readonly string[]> 
   } catch {
     return [];
   }
-  if (!isRecord(spec) || typeof spec.kind !== "string" || !Array.isArray(spec.devices)) return [];
+  if (!isObject(spec) || typeof spec.kind !== "string" || !Array.isArray(spec.devices)) return [];
   const kind = spec.kind;
   return spec.devices.flatMap((device: unknown) => {
-    const name = isRecord(device) ? device.name : undefined;
+    const name = isObject(device) ? device.name : undefined;
     // A name such as 0 may stand there without quotes.
     const full = typeof name === "string" || typeof name === "number" ? `${kind}=${name}` : "";
     return full.length <= 200 && DEVICE.test(full) ? [full] : [];
   });
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,6 +1,7 @@
 // Docker: which engine answers, how it runs containers, which client plugins are there.
 // In: `docker info`, `docker compose version`, `docker buildx version`, the socket, CDI folders. Out: DockerFacts.
 
+import { isObject } from "../base/read-json.ts";
 import { CDI_FOLDERS } from "../model/cdi-drivers.ts";
 import type { DockerFacts, None } from "../model/inventory.ts";
 import type { HostFiles } from "../model/ports.ts";
@@ -59,7 +60,7 @@ function parseInfo(answer: ToolAnswer): Info {
   if (answer.result.kind !== "ran") return {};
   try {
     const parsed: unknown = JSON.parse(answer.result.stdout);
-    return isRecord(parsed) ? parsed : {};
+    return isObject(parsed) ? parsed : {};
   } catch {
     return {};
   }
@@ -115,7 +116,7 @@ async function readCdi(files: HostFiles, info: Info, notes: FactNotes): Promise<
   }
   const discovered = Array.isArray(info.DiscoveredDevices) ? info.DiscoveredDevices : [];
   const ids = discovered.flatMap((device: unknown) =>
-    isRecord(device) && device.Source === "cdi" && typeof device.ID === "string" ? [device.ID] : [],
+    isObject(device) && device.Source === "cdi" && typeof device.ID === "string" ? [device.ID] : [],
   );
   const known = ids.map((id) => cleanText(id)).filter((id) => id !== null);
   return { enabled: true, devices: [...new Set([...found.devices, ...known])] };
@@ -140,7 +141,7 @@ function warnOfOtherMachine(files: HostFiles, info: Info, notes: FactNotes): voi
 }
 
 function readRuntimes(info: Info): readonly string[] {
-  const runtimes = isRecord(info.Runtimes) ? Object.keys(info.Runtimes) : [];
+  const runtimes = isObject(info.Runtimes) ? Object.keys(info.Runtimes) : [];
   return runtimes
     .filter((name) => cleanWord(name) === name)
     .slice(0, 32)
@@ -156,8 +157,4 @@ function readSecurity(info: Info): readonly string[] {
 function readText(info: Info, key: string): string {
   const value = info[key];
   return typeof value === "string" ? value : "";
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -2,6 +2,7 @@
 // its answer, over the standard streams of a forced SSH command. Either side reads the other's lines as a stranger's.
 // In: requests and answers. Out: lines, and back; null for a line that is none.
 
+import { asObject, type JsonObject, parseObject } from "../base/read-json.ts";
 import { Secret } from "../base/secret.ts";
 import type { BrokeredRegistration, OwnPlace, OwnRunner, OwnRunners } from "./broker.ts";
 import {
@@ -102,8 +103,6 @@ export function readAnswer<V extends keyof BrokerValues>(
   return value === undefined ? null : { kind: "ok", value, fromCache: false, meta };
 }
 
-type Json = Readonly<Record<string, unknown>>;
-
 /** undefined: of another form. */
 const READERS: { readonly [V in keyof BrokerValues]: (value: unknown) => BrokerValues[V] | undefined } = {
   mint: readRegistration,
@@ -133,7 +132,7 @@ function readRegistration(value: unknown): BrokeredRegistration | undefined {
   return { runner: read, secret: { kind, config: new Secret(config) } };
 }
 
-function readFailure(answer: Json): GitHubFailure | null {
+function readFailure(answer: JsonObject): GitHubFailure | null {
   const text = (key: string): string => (typeof answer[key] === "string" ? answer[key].slice(0, 1000) : "");
   const asked = { request: `broker: ${text("request")}`, meta: NO_META };
   const message = text("message");
@@ -209,18 +208,6 @@ function readAll<T>(value: unknown, read: (entry: unknown) => T | null): readonl
   if (!Array.isArray(value)) return null;
   const all = value.map(read);
   return all.every((entry) => entry !== null) ? (all as readonly T[]) : null;
-}
-
-function parseObject(text: string): Json | null {
-  try {
-    return asObject(JSON.parse(text));
-  } catch {
-    return null;
-  }
-}
-
-function asObject(value: unknown): Json | null {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Json) : null;
 }
 
 function asNumber(value: unknown): number | null {

@@ -2,6 +2,8 @@
 // that nobody knows of: `<state>/<slot>/starts.json`. In: the text as it was stored. Out: the record, or an empty
 // one for anything else; for mint, the text.
 
+import { asObject, parseObject } from "../base/read-json.ts";
+
 /** A registration that this slot asked for and that may still exist. */
 export interface KeptName {
   readonly name: string;
@@ -40,7 +42,7 @@ export function writeMintJournal(journal: MintJournal): string {
 }
 
 export function readMintJournal(text: string | null): MintJournal {
-  const value = parseObject(text);
+  const value = text === null ? null : parseObject(text);
   if (value?.version !== 1) return EMPTY_JOURNAL;
   const names = Array.isArray(value.names) ? value.names.flatMap((each) => readName(each) ?? []) : [];
   return {
@@ -50,21 +52,6 @@ export function readMintJournal(text: string | null): MintJournal {
     clock: readClock(value.clock),
     gone: readGone(value.gone),
   };
-}
-
-type Json = Readonly<Record<string, unknown>>;
-
-function parseObject(text: string | null): Json | null {
-  if (text === null) return null;
-  try {
-    return asObject(JSON.parse(text));
-  } catch {
-    return null;
-  }
-}
-
-function asObject(value: unknown): Json | null {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Json) : null;
 }
 
 function readName(value: unknown): KeptName | null {

@@ -2,6 +2,8 @@
 // order mark and camelCase keys, default values left out (actions/runner, ConfigurationStore.cs).
 // In: their texts. Out: whose registration this is, or why it is none.
 
+import { type JsonObject, parseObject } from "../base/read-json.ts";
+
 /** Kept, copied and deleted together: a part of them can neither start nor be configured. */
 export const IDENTITY_FILES = [
   ".runner",
@@ -33,14 +35,14 @@ export type RunnerIdentity =
 /** `texts`: a file that is missing has no entry; null is one that cannot be read. */
 export function readIdentity(texts: ReadonlyMap<IdentityFile, string | null>): RunnerIdentity {
   if (texts.size === 0) return { kind: "none" };
-  const settings = parseObject(texts.get(".runner") ?? null);
+  const settings = parseFile(texts.get(".runner") ?? null);
   const agentId = readId(settings?.agentId);
   const broken = (why: string): RunnerIdentity => ({ kind: "broken", why, agentId });
   for (const name of ESSENTIAL_FILES) {
     const text = texts.get(name);
     if (text === undefined) return broken(`${name} is missing`);
     if (text === null) return broken(`${name} cannot be read`);
-    if (parseObject(text) === null) return broken(`${name} is cut off or no JSON`);
+    if (parseFile(text) === null) return broken(`${name} is cut off or no JSON`);
   }
   const agentName = settings?.agentName;
   if (agentId === null || typeof agentName !== "string" || agentName === "") {
@@ -56,16 +58,9 @@ export function readIdentity(texts: ReadonlyMap<IdentityFile, string | null>): R
   };
 }
 
-function parseObject(text: string | null): Readonly<Record<string, unknown>> | null {
-  if (text === null) return null;
-  try {
-    const value: unknown = JSON.parse(text.replace(/^\uFEFF/, ""));
-    return typeof value === "object" && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : null;
-  } catch {
-    return null;
-  }
+/** With the byte order mark of .NET's writer, or without. */
+function parseFile(text: string | null): JsonObject | null {
+  return text === null ? null : parseObject(text.replace(/^\uFEFF/, ""));
 }
 
 function readId(value: unknown): number | null {

@@ -2,6 +2,8 @@
 // saw, how the runner ended. Jobs can write two of them, so each is read as a stranger's text: bounded, typed,
 // and null where it is anything else. In: texts. Out: records; for mint, the text.
 
+import { parseObject } from "../base/read-json.ts";
+
 /**
  * `ready`: registered, the runner may start. `waiting`: back-off after a failure. `red`: the preflight found the
  * host unfit, nothing was registered. `stopped`: trying again is of no use before someone acts.
@@ -93,17 +95,6 @@ export function readLastExit(text: string): LastExit | null {
         hadJob: typeof value.job === "boolean" ? value.job : null,
       }
     : null;
-}
-
-function parseObject(text: string): Readonly<Record<string, unknown>> | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : null;
-  } catch {
-    return null;
-  }
 }
 
 /** The largest that a Date can hold (ECMA-262, time values). */

@@ -1,6 +1,7 @@
 // The watchdog's memory as a file: small, whole, and read as a stranger's text. Losing it costs time, never a job:
 // every mark starts anew. In: a text. Out: a record, empty where the text is anything else.
 
+import { asObject, parseObject, readEach } from "../base/read-json.ts";
 import type { Mark, Memory, PassTime, Reason, RegistrationRef, Retirement, Started } from "./watchdog.ts";
 
 export const MEMORY_FILE = "watchdog.json";
@@ -25,13 +26,7 @@ export function writeMemory(memory: Memory): string {
 
 /** null: there is none, or it cannot be used. */
 export function readMemory(text: string | null): Memory | null {
-  if (text === null) return null;
-  let value: Json | null;
-  try {
-    value = asObject(JSON.parse(text));
-  } catch {
-    return null;
-  }
+  const value = text === null ? null : parseObject(text);
   const time = readTime(value?.time);
   if (value?.version !== 1 || time === null) return null;
   return {
@@ -45,22 +40,6 @@ export function readMemory(text: string | null): Memory | null {
     allowance: readNumber(value.allowance),
     lastFine: readNumber(value.lastFine),
   };
-}
-
-type Json = Readonly<Record<string, unknown>>;
-
-function asObject(value: unknown): Json | null {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Json) : null;
-}
-
-/** Entries that cannot be read are left out: what they spoke of is looked at anew. */
-function readEach<T>(value: unknown, read: (entry: unknown) => T | null): Readonly<Record<string, T>> {
-  const found: [string, T][] = [];
-  for (const [key, entry] of Object.entries(asObject(value) ?? {})) {
-    const one = read(entry);
-    if (one !== null) found.push([key, one]);
-  }
-  return Object.fromEntries(found);
 }
 
 function readNumber(value: unknown): number | null {

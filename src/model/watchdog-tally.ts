@@ -2,6 +2,8 @@
 // Losing it sets counters back to zero, which Prometheus expects of counters, and changes no decision.
 // In: a text. Out: a record, empty where the text is anything else.
 
+import { asObject, parseObject, readEach } from "../base/read-json.ts";
+
 export const TALLY_FILE = "watchdog.counts.json";
 
 /** How many fell into each bucket, not cumulative; one more than there are bounds, for all above. */
@@ -70,7 +72,7 @@ export function writeTally(tally: Tally): string {
 
 /** `bounds`: of histograms; one with other bounds is begun anew. */
 export function readTally(text: string | null, bounds: number): Tally {
-  const value = text === null ? null : parse(text);
+  const value = text === null ? null : parseObject(text);
   if (value?.version !== 1) return EMPTY_TALLY;
   const histogram = (entry: unknown) => readHistogram(entry, bounds);
   return {
@@ -89,29 +91,6 @@ export function readTally(text: string | null, bounds: number): Tally {
     ended: readEach(value.ended, readCount),
     counted: readNumbers(value.counted) ?? [],
   };
-}
-
-type Json = Readonly<Record<string, unknown>>;
-
-function parse(text: string): Json | null {
-  try {
-    return asObject(JSON.parse(text));
-  } catch {
-    return null;
-  }
-}
-
-function asObject(value: unknown): Json | null {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Json) : null;
-}
-
-function readEach<T>(value: unknown, read: (entry: unknown) => T | null): Readonly<Record<string, T>> {
-  const found: [string, T][] = [];
-  for (const [key, entry] of Object.entries(asObject(value) ?? {})) {
-    const one = read(entry);
-    if (one !== null) found.push([key, one]);
-  }
-  return Object.fromEntries(found);
 }
 
 function readCount(value: unknown): number | null {

@@ -3,6 +3,7 @@
 // answer, and one word for metrics. GitHub's docs, "Validating webhook deliveries" and "Webhook events and payloads".
 
 import { createHmac, timingSafeEqual } from "node:crypto";
+import { asObject, parseObject } from "../base/read-json.ts";
 import type { Secret } from "../base/secret.ts";
 import type { Plan, PlannedHost } from "../model/plan.ts";
 import { archOf, coversJob } from "./cover-job.ts";
@@ -58,26 +59,12 @@ function isSigned({ signature, body }: Delivery, secret: Secret): boolean {
 const ACTIONS: readonly unknown[] = ["queued", "in_progress", "completed", "waiting"];
 
 function readJob(body: Uint8Array): { readonly action: string; readonly labels: readonly string[] } | null {
-  const document = asObject(parse(body));
+  const document = parseObject(new TextDecoder("utf-8").decode(body));
   const { action } = document ?? {};
   const labels = asObject(document?.workflow_job)?.labels;
   if (typeof action !== "string" || !ACTIONS.includes(action) || !Array.isArray(labels)) return null;
   if (!labels.every((label) => typeof label === "string")) return null;
   return { action, labels: labels.map((label) => label.toLowerCase()) };
-}
-
-function parse(body: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder("utf-8").decode(body));
-  } catch {
-    return null;
-  }
-}
-
-function asObject(value: unknown): Readonly<Record<string, unknown>> | null {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : null;
 }
 
 /** Whether a pool that follows the queue could take such a job on this host. */
