@@ -6,6 +6,7 @@ import { spawnSync } from "node:child_process";
 import { globSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname } from "node:path";
+import { shareBundle } from "./cli/run-cli.ts";
 
 const apart = ["tools", "lab", "bench"];
 const given = process.argv.slice(2);
@@ -20,9 +21,9 @@ if (files.length === 0) {
   console.error(`no ${kind} test has "${given.join('" and "')}" in its path`);
   process.exit(1);
 }
-// Hosts and engines are shared by the lab, so its files run one after the other. Node by itself leaves one core
-// out, which on a machine of two is half.
-const concurrency = kind === "lab" ? 1 : availableParallelism();
+// Hosts and engines are shared by the lab, so its files run one after the other. Elsewhere there are more than
+// cores, since many wait for a time limit, a signal or a process of their own.
+const concurrency = kind === "lab" ? 1 : availableParallelism() + 2;
 // Each file is a process of its own, and most load the same modules: their types are taken out once.
 const cache = "node_modules/.cache/ci-fleet/compiled";
 const run = spawnSync(
@@ -34,6 +35,7 @@ const run = spawnSync(
       ...process.env,
       PATH: `${dirname(process.execPath)}:${process.env.PATH}`,
       NODE_COMPILE_CACHE: cache,
+      ...(kind === "unit" ? shareBundle() : {}),
     },
   },
 );

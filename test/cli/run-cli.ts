@@ -1,11 +1,11 @@
-// The program as its users meet it: a process with arguments, a folder and streams. It is bundled once for each
-// test file, as build.mjs bundles it, since that starts three times as fast as the sources.
+// The program as its users meet it: a process with arguments, a folder and streams. It is bundled once for all
+// test files, as build.mjs bundles it, since that starts three times as fast as the sources.
 // In: arguments. Out: exit code and both streams.
 
 import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { TestContext } from "node:test";
 import { buildSync } from "esbuild";
 import { makeFolder } from "../adapters/folder.ts";
@@ -13,9 +13,10 @@ import { makeFolder } from "../adapters/folder.ts";
 const ROOT = join(import.meta.dirname, "../..");
 export const VERSION = "1.2.3";
 
-let program: string | null = null;
-/** What V8 made of the bundle, for the next of the many that a file starts. */
-let compiled: string | null = null;
+/** The run of all tests bundles once for all files and says where; a file that runs alone does it itself. */
+const SHARED = "CI_FLEET_TEST_PROGRAM";
+
+let program: string | null = process.env[SHARED] ?? null;
 
 /** Path of the bundle. */
 export function bundleCli(): string {
@@ -23,7 +24,6 @@ export function bundleCli(): string {
   const folder = mkdtempSync(join(tmpdir(), "ci-fleet-bundle-"));
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   program = join(folder, "ci-fleet.cjs");
-  compiled = join(folder, "compiled");
   buildSync({
     absWorkingDir: ROOT,
     entryPoints: ["src/cli/main.ts"],
@@ -36,6 +36,14 @@ export function bundleCli(): string {
     define: { CI_FLEET_VERSION: JSON.stringify(VERSION), CI_FLEET_COMMIT: '"abc123"' },
   });
   return program;
+}
+
+/** Where the next process finds what V8 made of the bundle. */
+const nameCompiled = (bundle: string): string => join(dirname(bundle), "compiled");
+
+/** For the processes of one run of tests. */
+export function shareBundle(): Readonly<Record<string, string>> {
+  return { [SHARED]: bundleCli() };
 }
 
 export interface Ran {
@@ -51,7 +59,7 @@ export interface RunOptions {
 
 /** A clean environment: what a person's shell has must not change what tests see. */
 export function cleanEnv(more: Readonly<Record<string, string>> = {}): Record<string, string> {
-  const cache = compiled === null ? {} : { NODE_COMPILE_CACHE: compiled };
+  const cache = program === null ? {} : { NODE_COMPILE_CACHE: nameCompiled(program) };
   return { PATH: process.env.PATH ?? "", HOME: tmpdir(), ...cache, ...more };
 }
 
