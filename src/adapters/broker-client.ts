@@ -44,6 +44,7 @@ export function openBroker(url: string, ask: AskLine): RunnerBroker {
     getOwn: (place) => send({ verb: "get-own", ...place }),
     deleteOwn: (place) => send({ verb: "delete-own", ...place }),
     demand: (target) => send({ verb: "demand", target }),
+    versionEnd: (target, version) => send({ verb: "version-end", target, version }),
   };
 }
 

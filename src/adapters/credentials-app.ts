@@ -94,8 +94,12 @@ export function openAppSource(
       if (!renew && current !== null && now < current.endsAt - RENEW_BEFORE_MS) {
         return { kind: "ok", value: current.token, fromCache: true, meta: NO_META };
       }
-      // Side by side callers share one new token.
-      minting ??= mint().finally(() => {
+      // Side by side callers share one new token, and the first of them says what it cost.
+      if (minting !== null) {
+        const shared = await minting;
+        return { ...shared, meta: { ...shared.meta, sent: 0, counted: 0 } };
+      }
+      minting = mint().finally(() => {
         minting = null;
       });
       return minting;

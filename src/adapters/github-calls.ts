@@ -60,13 +60,14 @@ async function callOnce<T>(call: Call<T>, options: CallOptions, limit: Limit): P
   }
   const given = await options.source.token(false);
   if (given.kind !== "ok") return given;
-  const first = await sendWith(call, given.value, options, limit);
+  const first = addCosts(await sendWith(call, given.value, options, limit), given.meta);
   if (first.kind !== "refused" || first.status !== 401) return first;
   // 401 means that nothing was done, so that even a mutation may be sent again with another token.
   const renewed = await renewToken(given.value, options.source);
   if (renewed.kind !== "ok") return addSpent(renewed, first.meta);
-  if (renewed.value.equals(given.value)) return first;
-  return addSpent(await sendWith(call, renewed.value, options, limit), first.meta);
+  if (renewed.value.equals(given.value)) return addCosts(first, renewed.meta);
+  const again = addCosts(await sendWith(call, renewed.value, options, limit), renewed.meta);
+  return addSpent(again, first.meta);
 }
 
 /** Another call that was refused side by side may have renewed it already. */
@@ -115,6 +116,11 @@ function rememberLimit(answer: GitHubAnswer<unknown>, limit: Limit): void {
 /** The answer with what earlier requests for it cost. */
 export function addSpent<T>(answer: GitHubAnswer<T>, before: AnswerMeta): GitHubAnswer<T> {
   return before.sent === 0 ? answer : { ...answer, meta: addMeta(before, answer.meta) };
+}
+
+/** What its token cost: an App's own limit is another one, and its word is not this credential's. */
+function addCosts<T>(answer: GitHubAnswer<T>, { sent, counted }: AnswerMeta): GitHubAnswer<T> {
+  return addSpent(answer, { ...NO_META, sent, counted });
 }
 
 /** The later word on the budget and the clock, the sum of the requests. */

@@ -10,6 +10,7 @@ import type { BrokerRequest, BrokerValues } from "../model/broker-protocol.ts";
 import {
   type AnswerMeta,
   type DemandApi,
+  type Deprecation,
   type GitHubAnswer,
   type GitHubFailure,
   type JobList,
@@ -59,6 +60,8 @@ export async function answerBroker<R extends BrokerRequest>(
       return (await deleteOwn(host, asked, ports)) as GitHubAnswer<BrokerValues[R["verb"]]>;
     case "demand":
       return (await listDemand(plan, host, asked.target, ports)) as GitHubAnswer<BrokerValues[R["verb"]]>;
+    case "version-end":
+      return (await findVersionEnd(host, asked, ports)) as GitHubAnswer<BrokerValues[R["verb"]]>;
   }
 }
 
@@ -183,6 +186,16 @@ async function listDemand(
     );
   }
   return { kind: "ok", value: { jobs, complete }, fromCache: false, meta };
+}
+
+/** Each scope of a target says the same. */
+async function findVersionEnd(
+  host: PlannedHost,
+  { target, version }: Extract<BrokerRequest, { verb: "version-end" }>,
+  ports: BrokerPorts,
+): Promise<GitHubAnswer<Deprecation>> {
+  const api = (await openOwn(host, target, ports))?.scopes[0];
+  return api === undefined ? refuseTarget("version-end", host) : api.getDeprecation(version);
 }
 
 /** The latest answer's, with what all of them cost. */

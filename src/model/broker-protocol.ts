@@ -6,6 +6,7 @@ import { asObject, type JsonObject, parseObject } from "../base/read-json.ts";
 import { Secret } from "../base/secret.ts";
 import type { BrokeredRegistration, OwnPlace, OwnRunner, OwnRunners } from "./broker.ts";
 import {
+  type Deprecation,
   type GitHubAnswer,
   type GitHubFailure,
   type JobList,
@@ -22,6 +23,7 @@ export type BrokerRequest =
       readonly repository: string | null;
     }
   | { readonly verb: "list-own" | "demand"; readonly target: string }
+  | { readonly verb: "version-end"; readonly target: string; readonly version: string }
   | ({ readonly verb: "get-own" | "delete-own" } & OwnPlace);
 
 /** What an `ok` carries, by verb. */
@@ -31,6 +33,7 @@ export interface BrokerValues {
   readonly "get-own": RunnerRecord;
   readonly "delete-own": null;
   readonly demand: JobList;
+  readonly "version-end": Deprecation;
 }
 
 export const BROKER_VERSION = 1;
@@ -57,6 +60,10 @@ export function readRequest(line: string): BrokerRequest | null {
     case "delete-own": {
       const { verb, target, scope, runner } = value;
       return isText(target) && isText(scope) && isId(runner) ? { verb, target, scope, runner } : null;
+    }
+    case "version-end": {
+      const { verb, target, version } = value;
+      return isText(target) && isVersion(version) ? { verb, target, version } : null;
     }
     case "list-own":
     case "demand":
@@ -117,6 +124,10 @@ const READERS: { readonly [V in keyof BrokerValues]: (value: unknown) => BrokerV
     const { jobs, complete } = asObject(value) ?? {};
     const read = readAll(jobs, readJob);
     return read === null || typeof complete !== "boolean" ? undefined : { jobs: read, complete };
+  },
+  "version-end": (value) => {
+    const { registrationEnds, jobsEnd } = asObject(value) ?? {};
+    return isDate(registrationEnds) && isDate(jobsEnd) ? { registrationEnds, jobsEnd } : undefined;
   },
 };
 
@@ -220,6 +231,16 @@ function isId(value: unknown): value is number {
 
 function isText(value: unknown): value is string {
   return typeof value === "string" && value !== "";
+}
+
+/** `2.338.1` */
+function isVersion(value: unknown): value is string {
+  return typeof value === "string" && /^\d{1,5}\.\d{1,5}\.\d{1,5}$/.test(value);
+}
+
+/** ISO 8601; null: it is not said. */
+function isDate(value: unknown): value is string | null {
+  return value === null || (typeof value === "string" && !Number.isNaN(Date.parse(value)));
 }
 
 function listTexts(value: unknown): readonly string[] {

@@ -2,7 +2,7 @@
 // slots of the host whose key it is. In: nothing. Out: the port; the broker's side answers the same verbs.
 
 import type { Secret } from "../base/secret.ts";
-import type { GitHubAnswer, JobList, RunnerRecord, RunnerToken } from "./github.ts";
+import type { Deprecation, GitHubAnswer, JobList, RunnerRecord, RunnerToken } from "./github.ts";
 
 export interface BrokeredRegistration {
   /** The registration's id and name; null for a registration token. */
@@ -50,4 +50,6 @@ export interface RunnerBroker {
   deleteOwn(place: OwnPlace): Promise<GitHubAnswer<null>>;
   /** Jobs that pools of this host cover. */
   demand(target: string): Promise<GitHubAnswer<JobList>>;
+  /** When GitHub ends a version of the runner. A broker of an earlier ci-fleet does not know the question: `unknown`. */
+  versionEnd(target: string, version: string): Promise<GitHubAnswer<Deprecation>>;
 }

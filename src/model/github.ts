@@ -141,7 +141,8 @@ export interface RunnerScopeApi {
   findRunner(name: string): Promise<GitHubAnswer<RunnerRecord | null>>;
   deleteRunner(id: number): Promise<GitHubAnswer<null>>;
   createJit(request: JitRequest): Promise<GitHubAnswer<JitRegistration>>;
-  createRegistrationToken(): Promise<GitHubAnswer<RunnerToken>>;
+  /** `slot`: who it is for. GitHub does not ask; a broker mints for a slot and for nobody else. */
+  createRegistrationToken(slot?: string): Promise<GitHubAnswer<RunnerToken>>;
   createRemoveToken(): Promise<GitHubAnswer<RunnerToken>>;
   /** null: there is no group of that name, or this scope has none (repositories). */
   findGroup(name: string): Promise<GitHubAnswer<RunnerGroup | null>>;

@@ -2,7 +2,7 @@
 // at a slot. In: what act was given. Out: a small port.
 
 import { WorldError } from "../base/world-error.ts";
-import type { GitHubFailure, RunnerScopeApi } from "../model/github.ts";
+import type { GitHubFailure } from "../model/github.ts";
 import type { OwnedSlot } from "../model/ownership.ts";
 import { isUp, judgeLife, type SlotLife } from "../model/slot-life.ts";
 import type {
@@ -16,6 +16,7 @@ import type {
 } from "../model/watchdog.ts";
 import type { ActInputs } from "./act.ts";
 import { explainFailure } from "./explain-failure.ts";
+import { type ChangedScope, Meter, meterScope } from "./meter.ts";
 import { findJobSign, markKey, readOwnNumber } from "./slot-case.ts";
 import type { ActPorts } from "./watch-ports.ts";
 
@@ -41,10 +42,12 @@ export interface Hands {
   isHere(slot: string): boolean;
   look(slot: string): Promise<Look>;
   /** null: GitHub is not to be asked for changes in this scope any more. */
-  scope(place: Pick<RegistrationRef, "scope">): RunnerScopeApi | null;
+  scope(place: Pick<RegistrationRef, "scope">): ChangedScope | null;
   /** In words; a refusal or a limit ends all changes in that scope for this pass. */
   noteFailure(url: string, answer: GitHubFailure): string;
   now(): number;
+  /** What was asked of GitHub so far. */
+  readonly meter: Pick<Meter, "sent" | "counted">;
 }
 
 /** A slot just now. */
@@ -65,6 +68,7 @@ export function openHands({ memory: given, owned, windows, host }: ActInputs, po
   let memory = given;
   let blocked: string | null = null;
   const closed = new Set<string>();
+  const meter = new Meter();
   const slotOf = (name: string): OwnedSlot => {
     const slot = owned.get(name);
     if (slot === undefined) throw new Error(`${name} is no slot of the plan`);
@@ -72,13 +76,15 @@ export function openHands({ memory: given, owned, windows, host }: ActInputs, po
   };
   return {
     ports,
+    meter,
     memory: () => memory,
     blocked: () => blocked,
     slot: slotOf,
     isHere: (name) => slotOf(name).host.name === host,
     now: () => ports.time().monotonic,
     save: async (change) => {
-      memory = applyChange(memory, change);
+      const allowance = given.allowance === null ? null : given.allowance - meter.counted;
+      memory = { ...applyChange(memory, change), allowance };
       try {
         await ports.save(memory);
       } catch (error) {
@@ -94,7 +100,10 @@ export function openHands({ memory: given, owned, windows, host }: ActInputs, po
         sign?.of === text && ports.time().monotonic - sign.since >= windows.staleSign;
       return readLook(seen, slotOf(slot), isStale);
     },
-    scope: ({ scope }) => (closed.has(scope) ? null : ports.scope(scope)),
+    scope: ({ scope }) => {
+      const api = closed.has(scope) ? null : ports.scope(scope);
+      return api === null ? null : meterScope(api, meter);
+    },
     noteFailure: (url, answer) => {
       const { why } = explainFailure(answer);
       if (answer.kind === "refused" || answer.kind === "limited") closed.add(url);

@@ -29,7 +29,7 @@ export async function admitSlot(slot: string, scope: string, hands: Hands, steps
   const api = hands.scope({ scope });
   if (api === null) return tell("not-tried", `${scope} is not to be asked for changes`);
   await hands.save({ started: { [slot]: countStart(slot, hands) } });
-  const answer = await api.createRegistrationToken();
+  const answer = await api.createRegistrationToken(slot);
   if (answer.kind === "not-found") throw new Error("a registration token is never not-found");
   if (answer.kind !== "ok") return tell("failed", ...steps, hands.noteFailure(scope, answer));
   await hands.ports.admit(slot, answer.value.token);

@@ -25,6 +25,8 @@ export interface Acted {
   /** One for each decision to act, in the order in which they were tried. */
   readonly outcomes: readonly Outcome[];
   readonly memory: Memory;
+  /** Of GitHub, with the looks before each change; `counted` is out of the memory's allowance already. */
+  readonly requests: { readonly sent: number; readonly counted: number };
 }
 
 /** What brings capacity goes first, what takes it away last. */
@@ -42,7 +44,11 @@ export async function act(inputs: ActInputs, ports: ActPorts): Promise<Acted> {
   }
   // Marks and times of this pass, whatever was done.
   const failure = await trySave(hands);
-  return { outcomes, memory: failure === null ? hands.memory() : inputs.memory };
+  const { sent, counted } = hands.meter;
+  return {
+    ...{ outcomes, memory: failure === null ? hands.memory() : inputs.memory },
+    requests: { sent, counted },
+  };
 }
 
 async function trySave(hands: Hands): Promise<string | null> {

@@ -7,6 +7,7 @@ import { createHash } from "node:crypto";
 import type { JobMarker } from "../model/slot-state.ts";
 import type { Observation, Outcome, WatchedSlot } from "../model/watchdog.ts";
 import type { Counts, Histogram, RunningMark, Tally } from "../model/watchdog-tally.ts";
+import type { Acted } from "./act.ts";
 
 /** Seconds; five days is the longest that GitHub lets a job run or wait. */
 export const BOUNDS = [1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600, 86_400, 432_000] as const;
@@ -16,6 +17,8 @@ const LONGEST_MS = 432_000_000;
 export interface CountInputs {
   readonly observation: Observation;
   readonly outcomes: readonly Outcome[];
+  /** What was asked of GitHub beside the observation. */
+  readonly requests: Acted["requests"];
   readonly exitCode: number;
   /** Of this host's slots. */
   readonly pools: ReadonlyMap<string, string>;
@@ -24,7 +27,9 @@ export interface CountInputs {
 }
 
 export function countPass(before: Tally, inputs: CountInputs): Tally {
-  const { observation, outcomes, exitCode, webhooks } = inputs;
+  const { observation, outcomes, exitCode, webhooks, requests } = inputs;
+  const sent = observation.requestsSent + requests.sent;
+  const counted = observation.requestsCounted + requests.counted;
   const jobs = countJobs(before, inputs);
   const waits = countWaits(before, inputs);
   return {
@@ -34,8 +39,8 @@ export function countPass(before: Tally, inputs: CountInputs): Tally {
     ...countRegistrations(before, inputs),
     ...jobs,
     ...waits,
-    requestsCounted: before.requestsCounted + observation.requestsCounted,
-    requestsFree: before.requestsFree + observation.requestsSent - observation.requestsCounted,
+    requestsCounted: before.requestsCounted + counted,
+    requestsFree: before.requestsFree + sent - counted,
     webhooks: Object.entries(webhooks).reduce((all, [key, count]) => add(all, key, count), before.webhooks),
   };
 }

@@ -1,6 +1,6 @@
 // Counts what the requests of one pass cost, and keeps what GitHub said along the way. In: answers. Out: sums.
 
-import type { AnswerMeta } from "../model/github.ts";
+import type { AnswerMeta, RunnerScopeApi } from "../model/github.ts";
 
 /** What answers have told about the credential's budget and our clock. */
 export class Meter {
@@ -15,4 +15,21 @@ export class Meter {
     if (remaining !== null) this.left = this.left === null ? remaining : Math.min(this.left, remaining);
     if (clockOffset !== null) this.clockOffset = clockOffset;
   }
+}
+
+/** What is asked of a scope where something is changed in it. */
+export type ChangedScope = Pick<RunnerScopeApi, "getRunner" | "deleteRunner" | "createRegistrationToken">;
+
+/** The same, with every answer counted. */
+export function meterScope(api: ChangedScope, meter: Meter): ChangedScope {
+  const noted = async <T extends { readonly meta: AnswerMeta }>(asked: Promise<T>): Promise<T> => {
+    const answer = await asked;
+    meter.note(answer.meta);
+    return answer;
+  };
+  return {
+    getRunner: (id) => noted(api.getRunner(id)),
+    deleteRunner: (id) => noted(api.deleteRunner(id)),
+    createRegistrationToken: (slot) => noted(api.createRegistrationToken(slot)),
+  };
 }

@@ -78,9 +78,11 @@ test("a token that ended in the middle of a pass is minted anew, once", async (t
   for (const credential of lab.state.credentials.values()) {
     if (credential.kind === "installation") credential.expiresAt = 0;
   }
+  const before = lab.state.requests.length;
   const created = await access.scopes[0]?.api.createRegistrationToken();
   assert.equal(created?.kind, "ok");
   assert.equal(mints(lab), 2);
+  assert.equal(created.meta.sent, lab.state.requests.length - before, "with what the new token cost");
 });
 
 test("callers side by side share one new token", async (t) => {
@@ -89,6 +91,8 @@ test("callers side by side share one new token", async (t) => {
   const answers = await Promise.all([list(access), list(access), list(access)]);
   assert.ok(answers.every(({ kind }) => kind === "ok"));
   assert.equal(mints(lab), 1);
+  const sent = answers.reduce((sum, { meta }) => sum + meta.sent, 0);
+  assert.equal(sent, lab.state.requests.length, "what a token costs is counted, once");
 });
 
 for (const [name, offset] of [

@@ -7,7 +7,6 @@ import { test } from "node:test";
 import { giveToken, makeFleet, REPOSITORY, renderFleet, writeSpec } from "./fleet.ts";
 import { openLab } from "./lab.ts";
 import { putInForce } from "./put-in-force.ts";
-import { findSlot } from "./slot.ts";
 import { waitFor } from "./wait-for.ts";
 
 const EVERY = 5;
@@ -63,21 +62,38 @@ test("the watchdog as a service", async (t) => {
   );
 
   const measure = async (label: "box" | "bare", wake: boolean) => {
-    const slot = findSlot(lab, host, { run: label === "box" ? "container" : "process", pool: label });
     const queuedAt = Date.now();
     const job = lab.queueJob("true", { labels: [label], name: label });
     if (wake) await deliver(label);
+    // It goes offline with its job: who looks seldom does not see it at all.
+    const { runners } = github.scope("orgs/acme");
+    const isOurs = (name: string) => name.startsWith(`acme-${label}-`);
+    const runner = await waitFor(
+      `a runner of ${label}`,
+      () => [...runners.values()].find((each) => isOurs(each.name) && github.online(each)),
+      { ...PATIENT, every: 10 },
+    );
+    const onlineAt = Date.now();
     await lab.expectJob(job, "success", PATIENT);
     const line = (await audit()).findLast(
       ({ reason, slot: name }) => reason === "JobsWaiting" && name?.includes(`-${label}-`),
     );
     assert.ok(line !== undefined, "it was started for the job");
-    const seconds = (until: number | null) => (((until ?? Number.NaN) - queuedAt) / 1000).toFixed(1);
-    const how = wake ? "woken" : `every ${EVERY} s`;
-    t.diagnostic(
-      `${label}, ${how}: decided ${seconds(Date.parse(line.at))} s after it was queued, began ${seconds(job.startedAt)} s after`,
+    const decidedAt = Date.parse(line.at);
+    const mintedAt = github.requests.findLast(({ path }) => path.endsWith("jitconfig"))?.at ?? Number.NaN;
+    assert.equal(job.runnerName, runner.name);
+    const order = [queuedAt, decidedAt, mintedAt, onlineAt];
+    assert.deepEqual(
+      order.toSorted((a, b) => a - b),
+      order,
+      "queued, decided, registered, online",
     );
-    return slot;
+    const seconds = (until: number | null) => (((until ?? Number.NaN) - queuedAt) / 1000).toFixed(2);
+    const how = wake ? "woken" : `every ${EVERY} s`;
+    console.log(
+      `${label}, ${how}; seconds after it was queued: decided ${seconds(decidedAt)}, registered ${seconds(mintedAt)}, ` +
+        `online ${seconds(onlineAt)}, began ${seconds(job.startedAt)}, ended ${seconds(job.completedAt)}`,
+    );
   };
 
   const deliver = async (label: string) => {

@@ -68,7 +68,8 @@ function count(before: Tally, given: Given = {}): Tally {
     requestsSent: 5,
     requestsCounted: 2,
   };
-  return countPass(before, { observation, outcomes, exitCode, pools, webhooks: { woken: 1 } });
+  const requests = { sent: 3, counted: 3 };
+  return countPass(before, { observation, outcomes, requests, exitCode, pools, webhooks: { woken: 1 } });
 }
 
 const passes = (...given: readonly Given[]): Tally => given.reduce(count, EMPTY_TALLY);
@@ -149,7 +150,7 @@ test("actions are counted by what, why and how it went; passes by their code, cr
   const tally = countCrash(passes({ outcomes }, { outcomes, exitCode: 77 }));
   assert.deepEqual(tally.actions, { "ci start DeadSlot done": 2 });
   assert.deepEqual(tally.passes, { 0: 1, 77: 1, crashed: 1 });
-  assert.deepEqual([tally.requestsCounted, tally.requestsFree, tally.webhooks], [4, 6, { woken: 2 }]);
+  assert.deepEqual([tally.requestsCounted, tally.requestsFree, tally.webhooks], [10, 6, { woken: 2 }]);
 });
 
 test("counts are read as they were written; anything else is the beginning", () => {

@@ -144,6 +144,18 @@ test("an App that is refused with a new token too changes nothing and is told as
   assert.deepEqual(await act(), []);
 });
 
+test("what is asked to change something is taken out of the share too", async (t) => {
+  const { lab, pass, act, acted } = await watch(t, "forge");
+  addGhosts(lab, 1);
+  for (let each = 0; each < 161; each++) await pass(each === 0 ? 0 : 540);
+  lab.state.requests.length = 0;
+  const [outcome] = await act(50);
+  assert.deepEqual([outcome?.decision.reason, outcome?.result], ["GhostOfGoneHost", "done"]);
+  const sent = lab.state.requests.length;
+  assert.equal(sent, 2, "asked by number, deleted");
+  assert.deepEqual([acted()?.requests, acted()?.memory.allowance], [{ sent, counted: sent }, 50 - sent]);
+});
+
 test("a renamed organization is followed: 301 for what is read, 307 for a deletion", async (t) => {
   const { lab, pass, act } = await watch(t, "forge");
   addGhosts(lab, 1);

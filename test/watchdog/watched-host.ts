@@ -5,7 +5,7 @@ import type { TestContext } from "node:test";
 import { seen } from "../../src/model/host-observation.ts";
 import { listOwnedSlots } from "../../src/model/ownership.ts";
 import type { Decision, Memory, Observation, Outcome, PassTime } from "../../src/model/watchdog.ts";
-import { act } from "../../src/watchdog/act.ts";
+import { type Acted, act } from "../../src/watchdog/act.ts";
 import { decide } from "../../src/watchdog/decide.ts";
 import { observe } from "../../src/watchdog/observe.ts";
 import type { ObservePorts } from "../../src/watchdog/watch-ports.ts";
@@ -22,8 +22,10 @@ export interface Watched {
   pass(seconds: number, silence?: string): Promise<Observation>;
   /** What was decided in the last pass. */
   decisions(): readonly Decision[];
-  /** Carries that out. */
-  act(): Promise<readonly Outcome[]>;
+  /** Carries that out, with so much left of the host's share. */
+  act(allowance?: number): Promise<readonly Outcome[]>;
+  /** The last one. */
+  acted(): Acted | null;
   memory(): Memory | null;
 }
 
@@ -49,6 +51,7 @@ export async function watch(
   const model = new ModelHost(host, hub, { startMs: 0, endsWhenGone: false, mintDeafUntil: 0 });
   let memory: Memory | null = null;
   let decisions: readonly Decision[] = [];
+  let acted: Acted | null = null;
   let time: PassTime = { wall: Date.now(), monotonic: 1_000_000, boot: "one" };
   const ports: ObservePorts = {
     time: () => time,
@@ -67,17 +70,19 @@ export async function watch(
     lab,
     memory: () => memory,
     decisions: () => decisions,
-    act: async () => {
+    acted: () => acted,
+    act: async (allowance) => {
       if (memory === null) throw new Error("nothing was decided yet");
       const windows = chooseWindows(PLAN);
-      const inputs = { host: name, decisions, memory, owned: listOwnedSlots(PLAN), windows };
+      const given: Memory = { ...memory, allowance: allowance ?? null };
+      const inputs = { host: name, decisions, memory: given, owned: listOwnedSlots(PLAN), windows };
       const one = (slot: string) => {
         const found = model.slots.get(slot);
         if (found === undefined) throw new Error(`no slot ${slot}`);
         return found;
       };
       const nothing = async (): Promise<void> => undefined;
-      const { outcomes } = await act(inputs, {
+      acted = await act(inputs, {
         time: () => time,
         lookAt: async (slot) => model.look(one(slot), false, false),
         scope: (url) => access.scopes.find(({ api }) => api.url === url)?.api ?? null,
@@ -86,7 +91,7 @@ export async function watch(
         stopping: () => null,
         pass: () => undefined,
       });
-      return outcomes;
+      return acted.outcomes;
     },
     pass: async (seconds, silence) => {
       time = { ...time, wall: time.wall + seconds * 1000, monotonic: time.monotonic + seconds * 1000 };

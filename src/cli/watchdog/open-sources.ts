@@ -59,7 +59,8 @@ export async function openGitHubs(
     if (!isDeputy && !used.has(name)) continue;
     if (target.auth.kind === "broker") {
       if (!used.has(name)) continue;
-      const brokered = openBrokeredTarget(openHostBroker(target.auth, at.places), target);
+      const memory = { cache: options.cache, now: Date.now };
+      const brokered = openBrokeredTarget(openHostBroker(target.auth, at.places), target, memory);
       scopes.push(...brokered.scopes.map((api) => ({ target: name, api })));
       if (isFollowed) demand.set(name, brokered.demand);
       continue;

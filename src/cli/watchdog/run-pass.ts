@@ -18,7 +18,7 @@ import type { Plan } from "../../model/plan.ts";
 import type { Memory } from "../../model/watchdog.ts";
 import { readMemory, writeMemory } from "../../model/watchdog-memory.ts";
 import { type Counts, readTally, writeTally } from "../../model/watchdog-tally.ts";
-import { act } from "../../watchdog/act.ts";
+import { type Acted, act } from "../../watchdog/act.ts";
 import { BOUNDS, countPass } from "../../watchdog/count-pass.ts";
 import { decide } from "../../watchdog/decide.ts";
 import { observe } from "../../watchdog/observe.ts";
@@ -97,7 +97,11 @@ export async function runPass(
   }
   const owned = listOwnedSlots(plan);
   const next = spendAllowance(decided.memory, allowance, observation.requestsCounted);
-  const { outcomes, memory: acted } = await act(
+  const {
+    outcomes,
+    memory: acted,
+    requests,
+  } = await act(
     { host: host.name, decisions: decided.decisions, memory: next, owned, windows },
     openActPorts(plan, at, tools.github, { owned, stop }),
   );
@@ -106,7 +110,7 @@ export async function runPass(
   const lastFine = hasSeenAll(pass) ? observation.time.wall : acted.lastFine;
   const durationMs = readTime(look.files).monotonic - began.monotonic;
   tools.answers.age();
-  const noted = { memory: { ...acted, lastFine }, exitCode, durationMs, cards: await looking };
+  const noted = { memory: { ...acted, lastFine }, requests, exitCode, durationMs, cards: await looking };
   const metrics = tell(plan, at, pass, noted, options);
   return { pass, exitCode, metrics, allowance: acted.allowance };
 }
@@ -129,6 +133,7 @@ async function orStopped<T>(work: Promise<T>, stop: AbortSignal | null): Promise
 
 interface Noted {
   readonly memory: Memory;
+  readonly requests: Acted["requests"];
   readonly exitCode: number;
   readonly durationMs: number;
   readonly cards: readonly CardLoad[];
@@ -144,12 +149,13 @@ function tell(
 ): string {
   const { files } = openLook(host, places);
   const { observation, decided, outcomes } = pass;
-  const { memory, exitCode, durationMs, cards } = noted;
+  const { memory, requests, exitCode, durationMs, cards } = noted;
   const pools = new Map(
     host.placements.flatMap(({ pool, slots }) => slots.map(({ name }) => [name, pool] as const)),
   );
   const before = readTally(readTallyText(files, places), BOUNDS.length);
-  const tally = countPass(before, { observation, outcomes, exitCode, pools, webhooks: options.webhooks });
+  const { webhooks } = options;
+  const tally = countPass(before, { observation, outcomes, requests, exitCode, pools, webhooks });
   const lastSuccess = memory.lastFine;
   const { specOk } = options;
   const text = writeMetrics({
