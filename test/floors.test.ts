@@ -121,6 +121,20 @@ test("words in comments do not count as the world", () => {
   assert.deepEqual(rules.worldIsBehindPorts([file("src/plan/a.ts", text)]), []);
 });
 
+test("a package that is imported on demand is a module: of any other, the cut program gets no names", () => {
+  const wanted = readTree("src").flatMap(({ path, text }) =>
+    [...text.matchAll(/\bimport\("([^"./][^"]*)"\)/g)].map((found) => [path, found[1] ?? ""] as const),
+  );
+  const packages = wanted.filter(([, name]) => !name.startsWith("node:"));
+  assert.notEqual(packages.length, 0);
+  const kindOf = (name: string) =>
+    JSON.parse(readFileSync(join(root, "node_modules", name, "package.json"), "utf8")).type;
+  assert.deepEqual(
+    packages.filter(([, name]) => kindOf(name) !== "module"),
+    [],
+  );
+});
+
 test("dependencies have exact versions, so that a lock file is not the only one to know them", () => {
   const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   const all = { ...manifest.dependencies, ...manifest.devDependencies, ...manifest.optionalDependencies };

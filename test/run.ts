@@ -1,20 +1,25 @@
 // Runs one kind of test with Node's own runner. In: the kind as first argument (`unit` when none is given:
-// everything below test/ except tools, lab and bench), then words that the file's path has to contain.
+// everything below test/ except tools, lab and bench; `binary`: those of the commands, on dist/ci-fleet in place of
+// the sources), then words that the file's path has to contain.
 // Out: the runner's report and exit code.
 
 import { spawnSync } from "node:child_process";
 import { globSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { shareBundle } from "./cli/run-cli.ts";
 
 const apart = ["tools", "lab", "bench"];
 const given = process.argv.slice(2);
-const kind = given[0] !== undefined && apart.includes(given[0]) ? given.shift() : "unit";
+const kind = given[0] !== undefined && [...apart, "binary"].includes(given[0]) ? given.shift() : "unit";
+const folders = kind === "binary" ? ["cli", "docs"] : [kind];
 
 const files = globSync("test/**/*.test.ts")
-  .filter((file) => (kind === "unit" ? !apart.some((folder) => file.startsWith(`test/${folder}/`)) : true))
-  .filter((file) => kind === "unit" || file.startsWith(`test/${kind}/`))
+  .filter((file) =>
+    kind === "unit"
+      ? !apart.some((folder) => file.startsWith(`test/${folder}/`))
+      : folders.some((folder) => file.startsWith(`test/${folder}/`)),
+  )
   .filter((file) => given.every((word) => file.includes(word)))
   .sort();
 if (files.length === 0) {
@@ -36,6 +41,7 @@ const run = spawnSync(
       PATH: `${dirname(process.execPath)}:${process.env.PATH}`,
       NODE_COMPILE_CACHE: cache,
       ...(kind === "unit" ? shareBundle() : {}),
+      ...(kind === "binary" ? { CI_FLEET_TEST_BINARY: resolve("dist/ci-fleet") } : {}),
     },
   },
 );

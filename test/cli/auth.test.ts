@@ -10,7 +10,7 @@ import { type TestContext, test } from "node:test";
 import type { AuthFinding, AuthReport } from "../../src/adapters/credentials-check.ts";
 import { findObjection, judgeReport, showReport } from "../../src/cli/auth/show-report.ts";
 import { makeFolder } from "../adapters/folder.ts";
-import { bundleCli, cleanEnv } from "./run-cli.ts";
+import { cleanEnv, programWords } from "./run-cli.ts";
 
 const TOKEN = "ghp_thisIsTheSecretTokenOfTheTests0001";
 const SPEC = (auth: string) => `version: 1
@@ -24,8 +24,9 @@ function makeHome(t: TestContext, auth = "") {
   const home = makeFolder(t);
   mkdirSync(join(home, "repo/.git"), { recursive: true });
   writeFileSync(join(home, "repo/fleet.yaml"), SPEC(auth));
+  const [command, ...first] = programWords();
   const run = (args: readonly string[], input: string) =>
-    spawnSync(process.execPath, [bundleCli(), "auth", ...args], {
+    spawnSync(command, [...first, "auth", ...args], {
       cwd: join(home, "repo"),
       env: cleanEnv({ HOME: home }),
       input,

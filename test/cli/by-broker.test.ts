@@ -8,7 +8,7 @@ import { type TestContext, test } from "node:test";
 import { makeFolder } from "../adapters/folder.ts";
 import { serveFakeGitHub } from "../github/serve.ts";
 import { FakeState } from "../github/state.ts";
-import { bundleCli, type Ran, startCli } from "./run-cli.ts";
+import { programWords, type Ran, startCli } from "./run-cli.ts";
 
 const specOf = (auth: string, url: string): string => `version: 1
 fleet: home
@@ -54,7 +54,7 @@ async function open(t: TestContext) {
     }
   }
   write("token", "ghp_broker\n", 0o600);
-  const forced = [process.execPath, bundleCli(), "mint", "--stdio", "--host", "forge", "-C", "control"];
+  const forced = [...programWords(), "mint", "--stdio", "--host", "forge", "-C", "control"];
   const line = forced.map((word) => `'${word}'`).join(" ");
   write("bin/ssh", `#!/bin/sh\necho "$*" >>'${home}/asked'\ncd '${home}' && exec ${line}\n`, 0o755);
   const env = { HOME: home, PATH: `${join(home, "bin")}:${process.env.PATH}` };

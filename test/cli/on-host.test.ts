@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { HIDDEN, makeFakeHost, UP } from "./fake-host.ts";
-import { bundleCli } from "./run-cli.ts";
+import { programWords } from "./run-cli.ts";
 
 const UNIT = "home-process@home-ci-forge-1.service";
 const SECOND = "home-process@home-ci-forge-2.service";
@@ -259,7 +259,7 @@ test("status --watch paints the page again from the top, until it is interrupted
   host.unit(1, UP);
   host.unit(2, UP);
   const words = ["status", "--watch", "--local", "--user", "--host", "forge"];
-  const line = [process.execPath, bundleCli(), ...words].map((word) => `'${word}'`).join(" ");
+  const line = [...programWords(), ...words].map((word) => `'${word}'`).join(" ");
   const ran = spawnSync("script", ["-qefc", `timeout --signal=INT 4 ${line}`, "/dev/null"], {
     cwd: join(host.home, "fleet"),
     env: host.env,

@@ -19,10 +19,10 @@ import type { StyleNames, Terminal } from "../../src/adapters/terminal.ts";
 import type { CommandCall, Flags } from "../../src/cli/command.ts";
 import { readTree } from "../adapters/folder.ts";
 import { makeFleet } from "../bench/make-fleet.ts";
-import { copyFleet, runCli } from "./run-cli.ts";
+import { COMMIT, copyFleet, runCli, VERSION } from "./run-cli.ts";
 
 // What build.mjs puts into the bundle; without them the program is run from source and never skips a thing.
-Object.assign(globalThis, { CI_FLEET_VERSION: "1.2.3", CI_FLEET_COMMIT: "abc123" });
+Object.assign(globalThis, { CI_FLEET_VERSION: VERSION, CI_FLEET_COMMIT: COMMIT });
 const { run } = await import("../../src/cli/commands/render.ts");
 const { recallRender } = await import("../../src/cli/recall-render.ts");
 const { chooseOutput } = await import("../../src/cli/choose-output.ts");

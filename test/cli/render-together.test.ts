@@ -9,7 +9,7 @@ import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { takeLock } from "../../src/adapters/lock.ts";
 import { makeFolder, readTree } from "../adapters/folder.ts";
-import { bundleCli, cleanEnv, copyFleet, runCli, startCli } from "./run-cli.ts";
+import { cleanEnv, copyFleet, programLine, runCli, startCli } from "./run-cli.ts";
 
 test("a second render waits, says so, and goes on when the first is done", async (t) => {
   const cwd = copyFleet(t);
@@ -78,7 +78,7 @@ test("the same spec gives the same bytes under another umask, time zone, locale,
     LANG: "tr_TR.UTF-8",
     HOME: "/nonexistent",
   });
-  const line = `umask 077; cd /; "${process.execPath}" "${bundleCli()}" render -f "$0/fleet.yaml"`;
+  const line = `umask 077; cd /; ${programLine()} render -f "$0/fleet.yaml"`;
   const ran = spawnSync("bash", ["-c", line, second], { env, encoding: "utf8" });
   assert.equal(ran.status, 0, ran.stderr);
   assert.deepEqual(readTree(join(second, "rendered")), readTree(join(first, "rendered")));

@@ -1,5 +1,6 @@
 // The program as its users meet it: a process with arguments, a folder and streams. It is bundled once for all
-// test files, as build.mjs bundles it, since that starts three times as fast as the sources.
+// test files, as build.mjs bundles it, since that starts three times as fast as the sources; or it is the built
+// binary, which is put together in another way.
 // In: arguments. Out: exit code and both streams.
 
 import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from "node:child_process";
@@ -11,15 +12,35 @@ import { buildSync } from "esbuild";
 import { makeFolder } from "../adapters/folder.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
-export const VERSION = "1.2.3";
+/** `node test/run.ts binary` says where the built binary is. */
+const BINARY = process.env.CI_FLEET_TEST_BINARY ?? null;
+/** To a binary nothing of Node's can be given. */
+export const isBundle = BINARY === null;
+export const { version: VERSION, commit: COMMIT } = readIdentity();
 
 /** The run of all tests bundles once for all files and says where; a file that runs alone does it itself. */
 const SHARED = "CI_FLEET_TEST_PROGRAM";
 
 let program: string | null = process.env[SHARED] ?? null;
 
+function readIdentity(): { readonly version: string; readonly commit: string } {
+  if (BINARY === null) return { version: "1.2.3", commit: "abc123" };
+  return JSON.parse(spawnSync(BINARY, ["version", "--json"], { encoding: "utf8" }).stdout);
+}
+
+/** The program and what has to come before its arguments. */
+export function programWords(): readonly [string, ...string[]] {
+  return BINARY === null ? [process.execPath, bundleCli()] : [BINARY];
+}
+
+/** For a shell. */
+export const programLine = (): string =>
+  programWords()
+    .map((word) => `'${word}'`)
+    .join(" ");
+
 /** Path of the bundle. */
-export function bundleCli(): string {
+function bundleCli(): string {
   if (program !== null) return program;
   const folder = mkdtempSync(join(tmpdir(), "ci-fleet-bundle-"));
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
@@ -33,7 +54,7 @@ export function bundleCli(): string {
     target: "node24",
     format: "cjs",
     logLevel: "error",
-    define: { CI_FLEET_VERSION: JSON.stringify(VERSION), CI_FLEET_COMMIT: '"abc123"' },
+    define: { CI_FLEET_VERSION: JSON.stringify(VERSION), CI_FLEET_COMMIT: JSON.stringify(COMMIT) },
   });
   return program;
 }
@@ -64,7 +85,8 @@ export function cleanEnv(more: Readonly<Record<string, string>> = {}): Record<st
 }
 
 export function runCli(args: readonly string[], options: RunOptions = {}): Ran {
-  const result = spawnSync(process.execPath, [bundleCli(), ...args], {
+  const [command, ...first] = programWords();
+  const result = spawnSync(command, [...first, ...args], {
     cwd: options.cwd ?? tmpdir(),
     env: cleanEnv(options.env),
     encoding: "utf8",
@@ -75,7 +97,8 @@ export function runCli(args: readonly string[], options: RunOptions = {}): Ran {
 }
 
 export function startCli(args: readonly string[], options: SpawnOptions): ChildProcess {
-  return spawn(process.execPath, [bundleCli(), ...args], { env: cleanEnv(), ...options });
+  const [command, ...first] = programWords();
+  return spawn(command, [...first, ...args], { env: cleanEnv(), ...options });
 }
 
 /** A copy of fixtures/cli/two-hosts that a test may change. */

@@ -10,7 +10,7 @@ import { parse } from "yaml";
 import { COMMANDS } from "../../src/cli/command-table.ts";
 import { parseSpec } from "../../src/spec/parse-spec.ts";
 import { makeFolder } from "../adapters/folder.ts";
-import { bundleCli, cleanEnv } from "../cli/run-cli.ts";
+import { cleanEnv, programLine } from "../cli/run-cli.ts";
 import { type Block, readBlocks } from "./read-blocks.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -23,7 +23,7 @@ const read = (path: string): string => readFileSync(join(ROOT, path), "utf8");
 /** What a person has after building: `ci-fleet` on the PATH. */
 function makeEnv(t: TestContext): Record<string, string> {
   const bin = makeFolder(t);
-  writeFileSync(join(bin, "ci-fleet"), `#!/bin/sh\nexec "${process.execPath}" "${bundleCli()}" "$@"\n`);
+  writeFileSync(join(bin, "ci-fleet"), `#!/bin/sh\nexec ${programLine()} "$@"\n`);
   chmodSync(join(bin, "ci-fleet"), 0o755);
   return cleanEnv({ PATH: `${bin}:${process.env.PATH ?? ""}` });
 }

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseCdiDevices } from "../../src/hardware/cdi.ts";
 import { detectHost } from "../../src/hardware/detect.ts";
+import { parseCdiDevices } from "../../src/hardware/parse-cdi.ts";
 import { QUESTIONS } from "../../src/hardware/tool-answers.ts";
 import { type Detection, type DockerFacts, presentOrNull } from "../../src/model/inventory.ts";
 import { type HostTools, NO_TOOLS, type ToolResult } from "../../src/model/ports.ts";
@@ -165,8 +165,8 @@ test("CDI is usable when the engine looks for it and a specification is there", 
 });
 
 test("CDI specifications in YAML and JSON; rubbish offers nothing", async () => {
-  assert.deepEqual(await parseCdiDevices(SPEC), ["nvidia.com/gpu=0", "nvidia.com/gpu=all"]);
-  assert.deepEqual(await parseCdiDevices('{"kind":"amd.com/gpu","devices":[{"name":0}]}'), ["amd.com/gpu=0"]);
+  assert.deepEqual(parseCdiDevices(SPEC), ["nvidia.com/gpu=0", "nvidia.com/gpu=all"]);
+  assert.deepEqual(parseCdiDevices('{"kind":"amd.com/gpu","devices":[{"name":0}]}'), ["amd.com/gpu=0"]);
   for (const bad of [
     "",
     "[",
@@ -174,7 +174,7 @@ test("CDI specifications in YAML and JSON; rubbish offers nothing", async () => 
     "kind: x\ndevices: 3",
     "kind: nvidia.com/gpu\ndevices: [{name: 'a b'}, 1, null]",
   ]) {
-    assert.deepEqual(await parseCdiDevices(bad), [], bad);
+    assert.deepEqual(parseCdiDevices(bad), [], bad);
   }
 });
 

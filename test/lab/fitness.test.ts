@@ -4,32 +4,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { FakeJob } from "../github/state.ts";
+import { addCard, CARD, CARD_ANSWERS } from "./card.ts";
 import { giveToken, makeFleet, writeSpec } from "./fleet.ts";
 import { openLab } from "./lab.ts";
 import { putInForce } from "./put-in-force.ts";
 import { findSlot, type Slot } from "./slot.ts";
 import { waitFor } from "./wait-for.ts";
 
-const CARD = "GPU-8f2a1c3d-0b4e-4a6f-9c1d-2e3f4a5b6c7d";
-const INVENTORY = `gpus:
-  - address: "0000:01:00.0"
-    vendor: nvidia
-    name: "NVIDIA GeForce RTX 4090"
-    id: "10de:2684"
-    class: "030000"
-    driver: nvidia
-    uuid: ${CARD}
-    index: 0
-    memoryMiB: 24564
-    integrated: false
-    mig: []
-    functions:
-      - {address: "0000:01:00.0", id: "10de:2684", class: "030000", driver: nvidia}
-`;
-const DRIVER = `nvidia:\n  driver: "550.163.01"\n  openModule: false\n  toolkitInstalled: false\n`;
-
-/** What stands in for nvidia-smi: exit code 15 is its own for a card that is off the bus (nvidia-smi(1)). */
-const ANSWERS = `#!/bin/sh\necho "${CARD}, 3 MiB"\n`;
 const HANGS = "#!/bin/sh\nexec sleep 1000\n";
 const LOST =
   '#!/bin/sh\necho "Unable to determine the device handle for GPU0000:01:00.0: Unknown Error"\nexit 15\n';
@@ -44,13 +25,11 @@ test("a host that is not fit", async (t) => {
   const host = await lab.bootHost();
   await giveToken(lab, host);
   const giveCard = (program: string) => host.write("/usr/bin/nvidia-smi", program, "755");
-  await giveCard(ANSWERS);
+  await giveCard(CARD_ANSWERS);
   // A disk of its own, which is full when it is made small.
   await host.bash(`mkdir -p ${STATE} && mount -t tmpfs -o size=8G none ${STATE}`);
   const pools = { box: "{labels: [box]}", card: "{run: process, labels: [card], gpu: {vendor: nvidia}}" };
-  await makeFleet(host, writeSpec({ pools }), (inventory) =>
-    inventory.replace("gpus: []\n", INVENTORY).replace("nvidia: none\n", DRIVER),
-  );
+  await makeFleet(host, writeSpec({ pools }), (inventory) => addCard(inventory, false));
   const box = findSlot(lab, host, { run: "container", pool: "box" });
   const card = findSlot(lab, host, { run: "process", pool: "card" });
   const queue = (name: "box" | "card", script = "true") => lab.queueJob(script, { labels: [name], name });
@@ -84,7 +63,7 @@ test("a host that is not fit", async (t) => {
     await lab.expectJob(queue("box"));
     assert.equal(next.status, "queued");
     assert.ok(card.mints() - mints <= 2, "only the other slot may have asked for a secret");
-    await giveCard(ANSWERS);
+    await giveCard(CARD_ANSWERS);
     await lab.expectJob(next, "success", PATIENT);
   };
 

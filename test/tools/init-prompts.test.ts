@@ -5,7 +5,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { makeFolder, readTree } from "../adapters/folder.ts";
-import { bundleCli, cleanEnv, copyFleet } from "../cli/run-cli.ts";
+import { cleanEnv, copyFleet, programLine } from "../cli/run-cli.ts";
 import { CTRL_C, CTRL_U, ENTER, type Keys, runAtTerminal, type Seen } from "./terminal-session.ts";
 import { hasTools } from "./tool.ts";
 
@@ -29,8 +29,7 @@ function emptyRepo(t: TestContext): string {
 }
 
 function init(cwd: string, { flags = "", keys = [], env = {}, columns = 100 }: Session): Promise<Seen> {
-  const program = `'${process.execPath}' '${bundleCli()}'`;
-  return runAtTerminal(`${program} init ${flags}`, keys, {
+  return runAtTerminal(`${programLine()} init ${flags}`, keys, {
     cwd,
     env: cleanEnv({ TERM: "xterm", LC_ALL: "C.UTF-8", SHELL: "/bin/sh", ...env }),
     columns,
