@@ -14,6 +14,7 @@ import type { HostFiles, HostTools } from "../model/ports.ts";
 import { readCdiFiles } from "./cdi-files.ts";
 import { observeAccount } from "./observe-account.ts";
 import type { DiskReader } from "./observe-disk.ts";
+import { findStrays } from "./observe-strays.ts";
 import { listUnitNames, showUnits, type UnitPorts } from "./observe-units.ts";
 
 export interface MachinePorts extends UnitPorts {
@@ -46,9 +47,10 @@ export async function observeMachine(
 ): Promise<MachineObservation> {
   const { files, tools } = ports;
   const { places, account } = request;
-  const [clockSynchronized, accountFacts, foreignUnits] = await Promise.all([
+  const [clockSynchronized, accountFacts, strays, foreignUnits] = await Promise.all([
     askClock(tools),
     account === null ? seen(null) : observeAccount(account, files, tools),
+    account === null ? seen([]) : findStrays(account, files, tools),
     findForeignUnits(ports),
   ]);
   return {
@@ -56,6 +58,7 @@ export async function observeMachine(
     disks: request.disks.map((path) => ports.readDisk(path)),
     clockSynchronized,
     account: accountFacts,
+    strays,
     linger: exists(files, `/var/lib/systemd/linger/${request.userName}`),
     cdiDrivers: readCdiDrivers(readCdiFiles(files)),
     programs: new Map(request.programs.map((name) => [name, findProgram(files, name)])),

@@ -127,6 +127,26 @@ const noForeignRunners: Check = {
   },
 };
 
+const noStrayProcesses: Check = {
+  name: "no-stray-processes",
+  group: "Rights",
+  looksAt: "processes of the account of process slots outside of their units, by uid and control group",
+  why: "Whatever a job starts ends with its slot's unit. Something that got out of it, by cron, `at` or a session of the account's own, outlives the job and can meddle with later ones.",
+  judge: ({ machine: { account, strays } }) => {
+    if (!account.known || account.value === null) return [];
+    const { name } = account.value;
+    if (!strays.known) return [unknown(`stray processes of ${name}: ${strays.why}`)];
+    if (strays.value.length === 0) return [fine(`${name} has no processes outside of slots`)];
+    return strays.value.map(({ pid, name: program, owner }) => {
+      const where = owner.kind === "unit" ? ` in ${owner.unit}` : "";
+      return fail(
+        `process ${pid} (${program}) of ${name} runs${where}, outside of every slot`,
+        `look what it is: ps -fp ${pid}; a job may have left it`,
+      );
+    });
+  },
+};
+
 function describeProcess({ kind, pid, uid, folder, owner }: RunnerProcess): string {
   const where = folder === null ? "" : ` in ${folder}`;
   const whose =
@@ -167,5 +187,6 @@ export const RIGHTS_CHECKS: readonly Check[] = [
   scriptsAreGuarded,
   lingers,
   noForeignRunners,
+  noStrayProcesses,
   foreignUnitsEndInOrder,
 ];

@@ -69,6 +69,14 @@ export type ProcessOwner =
   | { readonly kind: "container"; readonly id: string }
   | { readonly kind: "unknown" };
 
+/** A process of the account of process slots, outside of every slot. */
+export interface StrayProcess {
+  readonly pid: number;
+  /** As its program calls itself. */
+  readonly name: string;
+  readonly owner: ProcessOwner;
+}
+
 /** Who wrote `drained/<slot>`: the watchdog does so for the minutes in which it takes a slot down. */
 export type Holder = "hand" | "apply" | "watchdog";
 
@@ -153,6 +161,8 @@ export interface MachineObservation {
   readonly clockSynchronized: Seen<boolean>;
   /** The user of process slots; null: there is no such user. */
   readonly account: Seen<AccountFacts | null>;
+  /** Of that user, outside of every slot. */
+  readonly strays: Seen<readonly StrayProcess[]>;
   readonly linger: Seen<boolean>;
   /** Driver versions that NVIDIA's CDI specifications were made for, by file. */
   readonly cdiDrivers: ReadonlyMap<string, readonly string[]>;

@@ -97,6 +97,22 @@ export const RIGHTS_CASES: readonly Row[] = [
     "sudo ci-fleet doctor",
   ],
   [
+    "no-stray-processes",
+    withMachine({
+      strays: seen([{ pid: 77, name: "miner", owner: { kind: "unit", unit: "cron.service" } }]),
+    }),
+    "error",
+    /process 77 \(miner\) of ci-fleet runs in cron\.service, outside of every slot/,
+    "look what it is: ps -fp 77; a job may have left it",
+  ],
+  [
+    "no-stray-processes",
+    withMachine({ strays: unseen("/proc cannot be read") }),
+    "unknown",
+    /of ci-fleet: \/proc cannot be read/,
+    null,
+  ],
+  [
     "foreign-units-end-in-order",
     withMachine({
       foreignUnits: seen([makeUnit({ name: "actions.runner.x.service", killMode: "process" })]),

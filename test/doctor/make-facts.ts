@@ -90,6 +90,7 @@ export const MACHINE: MachineObservation = {
   ]),
   foreignUnits: seen([]),
   guarded: [seen({ path: "/etc/ci-fleet/acme", uid: 0, mode: 0o755 })],
+  strays: seen([]),
   runnerVersions: seen(["2.337.0"]),
   authority: null,
 };
