@@ -79,7 +79,15 @@ function renderAccess(plan: Plan, host: PlannedHost, node: HypervisorPlan): Rend
     token,
     secret: `/etc/ci-fleet/proxmox-${token}.json`,
     roles: roles.map(({ id, privileges }) => ({ id, privileges: privileges.join(" ") })),
-    grants: grants.map(({ path, role }) => ({ path, role })),
+    grants: grants.map(({ path, role }) => ({ pair: `${path} ${role}` })),
+    others: listGrantsElsewhere(plan, host),
   });
   return { path: `hosts/${host.name}/access.sh`, content, mode: 0o755 };
+}
+
+/** Of the fleet's other nodes: nothing tells which of them are in the same cluster, and so share the token. */
+function listGrantsElsewhere(plan: Plan, host: PlannedHost): readonly string[] {
+  const others = plan.hosts.filter(({ name }) => name !== host.name);
+  const grants = others.flatMap(({ hypervisor }) => hypervisor?.access.grants ?? []);
+  return [...new Set(grants.map(({ path, role }) => `${path} ${role}`))].toSorted();
 }

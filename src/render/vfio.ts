@@ -20,6 +20,7 @@ export function renderVfio(plan: Plan, host: PlannedHost): readonly RenderedFile
   const script = fillTemplate("hosts/host/vfio/install.sh", {
     banner: bannerLines(plan),
     host: host.name,
+    fleet: plan.fleet,
     files: installed,
     options: vfio.kernelOptions.map(({ token }) => ({ token })),
     cmdline: vfio.loader !== "grub",

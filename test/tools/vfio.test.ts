@@ -184,6 +184,48 @@ test("the script places its files and adds to the command line, once, and takes 
   assert.equal(cmdline(), before);
 });
 
+test("a removal gives back every byte and every folder, and a reboot is waited for in between", (t) => {
+  const before = "  root=ZFS=rpool/ROOT/pve-1\tboot=zfs  quiet";
+  const { root, run } = install(t, TWINS, before);
+  const list = () => globSync("**/*", { cwd: root }).sort();
+  const there = list();
+  assert.equal(run("--dry-run").code, 0);
+  assert.deepEqual(list(), there);
+  assert.equal(run().code, 0);
+  assert.ok(existsSync(join(root, "run/ci-fleet/reboot")));
+  assert.match(run("--remove", "--dry-run").said, /removing \/etc\/modprobe.d\/ci-fleet-vfio\.conf/);
+  const { code, said } = run("--remove");
+  assert.equal(code, 0, said);
+  assert.match(said, /reboot this host/);
+  assert.equal(readFileSync(join(root, "etc/kernel/cmdline"), "utf8"), before);
+  assert.ok(existsSync(join(root, "run/ci-fleet/reboot")));
+  rmSync(join(root, "run"), { recursive: true });
+  assert.deepEqual(
+    list().filter((path) => path !== "var" && path !== "var/lib"),
+    there,
+  );
+  assert.match(run("--remove").said, /all is as it should be/);
+});
+
+test("what a person wrote into the command line afterwards survives a removal", (t) => {
+  const { root, run } = install(t, TWINS, "root=x  quiet\n");
+  const path = join(root, "etc/kernel/cmdline");
+  assert.equal(run().code, 0);
+  writeFileSync(path, `${readFileSync(path, "utf8").trimEnd()} nosmt\n`);
+  assert.equal(run("--remove").code, 0);
+  assert.equal(readFileSync(path, "utf8"), "root=x quiet nosmt\n");
+});
+
+test("the files of another fleet on the host are neither replaced nor removed", (t) => {
+  const { root, run } = install(t, TWINS, "root=x\n");
+  assert.equal(run().code, 0);
+  writeFileSync(join(root, "var/lib/ci-fleet/vfio/fleet"), "theirs\n");
+  const placed = listFiles(root);
+  assert.match(run().said, /the fleet theirs has given away cards/);
+  assert.equal(run("--remove").code, 0);
+  assert.deepEqual(listFiles(root), placed);
+});
+
 test("a word that was there before stays there after a removal", (t) => {
   const before = "root=ZFS=rpool/ROOT/pve-1 intel_iommu=on boot=zfs\n";
   const { root, run } = install(t, TWINS, before);

@@ -92,7 +92,13 @@ export function playNode(t: TestContext, files: readonly RenderedFile[]): PlayNo
       writeFileSync(file, JSON.stringify({ ...now, changes: 0 }));
       const ran = spawnSync("bash", [join(folder, script), ...args], {
         encoding: "utf8",
-        env: { ...process.env, PATH: `${bin}:${process.env.PATH}`, PVE_STATE: folder, ...env },
+        env: {
+          ...process.env,
+          PATH: `${bin}:${process.env.PATH}`,
+          PVE_STATE: folder,
+          CI_FLEET_ROOT: join(folder, "root"),
+          ...env,
+        },
       });
       const calls: string[][] = existsSync(log)
         ? readFileSync(log, "utf8")

@@ -13,18 +13,33 @@ export function runMapping(words: readonly string[], { state, judge }: Context):
       .map(([key, values]) => [key, key === "map" ? values : values[0]]),
   );
   const id = path.startsWith(`${MAPPING}/`) ? path.slice(MAPPING.length + 1) : String(parameters.id);
+  if (verb === "get" && path === MAPPING) {
+    return print(
+      Object.entries(state.mappings).map(([key, { description, map }]) => ({
+        description,
+        id: key,
+        map,
+        type: "pci",
+      })),
+    );
+  }
   if (verb === "get") {
     const found = state.mappings[id];
     if (found === undefined) throw new Refusal(`mapping '${id}' not found`);
     return `${JSON.stringify({ description: found.description, digest: "0", map: found.map, type: "pci" })}\n`;
   }
-  const method = verb === "create" ? "POST" : verb === "set" ? "PUT" : "";
+  const method = verb === "create" ? "POST" : verb === "set" ? "PUT" : verb === "delete" ? "DELETE" : "";
   const problems = judge.judgeCall(method, path, parameters);
   if (problems.length > 0) throw new Refusal(`400 Parameter verification failed.\n${problems.join("\n")}`);
   if (verb === "create" && state.mappings[id] !== undefined)
     throw new Refusal(`mapping '${id}' already exists`);
   if (verb === "set" && state.mappings[id] === undefined) throw new Refusal(`mapping '${id}' not found`);
-  const description = parameters.description;
+  if (verb === "delete") {
+    if (state.mappings[id] === undefined) throw new Refusal(`mapping '${id}' not found`);
+    delete state.mappings[id];
+    return "";
+  }
+  const description = parameters.description ?? state.mappings[id]?.description;
   state.mappings[id] = {
     ...(typeof description === "string" ? { description } : {}),
     map: (parameters.map ?? []) as string[],
@@ -46,7 +61,19 @@ export function runAccess(words: readonly string[], { state }: Context): string 
   const { plain, options } = readOptions(words);
   const line = plain.slice(0, 2).join(" ");
   const one = (key: string) => options.get(key)?.[0] ?? "";
-  if (line === "role list") return print(Object.keys(state.roles).map((roleid) => ({ roleid })));
+  if (line === "role list") {
+    const roles = Object.entries(state.roles).map(([roleid, privs]) => ({
+      privs: privs.replaceAll(" ", ","),
+      roleid,
+      special: 0,
+    }));
+    return print([{ privs: "VM.Audit", roleid: "PVEAuditor", special: 1 }, ...roles]);
+  }
+  if (line === "role delete") {
+    if (state.roles[plain[2] ?? ""] === undefined) throw new Refusal(`role '${plain[2]}' does not exist`);
+    delete state.roles[plain[2] ?? ""];
+    return "";
+  }
   if (line === "role add" || line === "role modify") {
     const name = plain[2] ?? "";
     const isThere = state.roles[name] !== undefined;
@@ -60,6 +87,13 @@ export function runAccess(words: readonly string[], { state }: Context): string 
     return "";
   }
   if (line === "user list") return print(state.users.map((userid) => ({ userid })));
+  if (line === "user delete") {
+    if (!state.users.includes(plain[2] ?? "")) throw new Refusal(`user '${plain[2]}' does not exist`);
+    state.users = state.users.filter((user) => user !== plain[2]);
+    delete state.tokens[plain[2] ?? ""];
+    dropGrants(state, (who) => who.split("!")[0] === plain[2]);
+    return "";
+  }
   if (line === "user add") {
     if (state.users.includes(plain[2] ?? ""))
       throw new Refusal(`create user failed: user '${plain[2]}' already exists`);
@@ -67,6 +101,20 @@ export function runAccess(words: readonly string[], { state }: Context): string 
     return "";
   }
   if (line === "user token") return runToken(plain, options, state);
+  if (line === "acl list") {
+    return print(
+      state.acls.map((entry) => {
+        const [path = "", ugid = "", roleid = ""] = entry.split(" ");
+        return { path, propagate: 1, roleid, type: ugid.includes("!") ? "token" : "user", ugid };
+      }),
+    );
+  }
+  if (line === "acl delete") {
+    const entry = `${plain[2]} ${one("users") || one("tokens")} ${one("roles")}`;
+    if (!state.acls.includes(entry)) throw new Refusal(`no such grant: ${entry}`);
+    state.acls = state.acls.filter((each) => each !== entry);
+    return "";
+  }
   if (line === "acl modify") {
     const path = plain[2] ?? "";
     const user = one("users") || one("tokens").split("!")[0] || "";
@@ -79,6 +127,10 @@ export function runAccess(words: readonly string[], { state }: Context): string 
   throw new Refusal(`unknown command pveum ${words.join(" ")}`);
 }
 
+function dropGrants(state: Context["state"], is: (who: string) => boolean): void {
+  state.acls = state.acls.filter((entry) => !is(entry.split(" ")[1] ?? ""));
+}
+
 function runToken(
   [, , verb = "", user = "", token = ""]: readonly string[],
   options: ReadonlyMap<string, readonly string[]>,
@@ -86,6 +138,12 @@ function runToken(
 ): string {
   const tokens = state.tokens[user] ?? [];
   if (verb === "list") return print(tokens.map((tokenid) => ({ tokenid })));
+  if (verb === "remove") {
+    if (!tokens.includes(token)) throw new Refusal(`no such token '${token}' for user '${user}'`);
+    state.tokens[user] = tokens.filter((each) => each !== token);
+    dropGrants(state, (who) => who === `${user}!${token}`);
+    return "";
+  }
   if (verb !== "add" || !state.users.includes(user)) throw new Refusal(`pveum user token ${verb} ${user}`);
   if (tokens.includes(token)) throw new Refusal("Token already exists.");
   if (options.get("privsep")?.[0] !== "1") throw new Refusal("a token with all rights of its user");
