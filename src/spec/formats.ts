@@ -74,8 +74,9 @@ const FORMATS = {
     judge: judgeWebUrl,
   },
   proxyUrl: {
-    expected: "an address such as http://proxy:3128",
-    pattern: "^(?:https?|socks5h?)://[A-Za-z0-9._~:@,+=%&\\[\\]-]+/?$",
+    // No SOCKS: Node, by which ci-fleet itself goes out, does not know it (http.setGlobalProxyFromEnv).
+    expected: "an http or https address such as http://proxy:3128",
+    pattern: "^https?://[A-Za-z0-9._~:@,+=%&\\[\\]-]+/?$",
     judge: judgeWebUrl,
   },
   brokerUrl: {
