@@ -113,14 +113,17 @@ const WORDS: Readonly<Record<string, string>> = {
 /** OpenSSL's words for a certificate whose issuer is not known here. */
 const UNTRUSTED = /^(?:SELF_SIGNED_CERT|DEPTH_ZERO|UNABLE_TO_(?:VERIFY|GET)|CERT_UNTRUSTED)/;
 
-/** What happened, with the code at the end, from the innermost cause that has one. */
-export function describeNetworkFailure(error: unknown): string {
+/**
+ * What happened, with the code at the end, from the innermost cause that has one. `trust`: what to do about a
+ * certificate that nobody here has vouched for.
+ */
+export function describeNetworkFailure(error: unknown, trust = "name its authority in network.ca"): string {
   let text = error instanceof Error ? error.message : String(error);
   let current: unknown = error;
   for (let depth = 0; depth < 8 && current instanceof Error; depth++) {
     const code = errnoOf(current);
     if (code !== null && UNTRUSTED.test(code)) {
-      return `the server's certificate is not trusted: name its authority in network.ca (${code})`;
+      return `the server's certificate is not trusted: ${trust} (${code})`;
     }
     if (code !== null && WORDS[code] !== undefined) return `${WORDS[code]} (${code})`;
     if (code !== null) text = `${current.message} (${code})`;

@@ -104,6 +104,8 @@ export interface ProxmoxSpec extends HostCommon {
   readonly firstId: number;
   /** Resource mappings to make: cards that guests share one after another, by the name they ask for. */
   readonly mappings: readonly { readonly name: string; readonly cards: readonly string[] }[];
+  /** `token`: a path; null: where access.sh puts it. */
+  readonly api: { readonly url: string; readonly token: string | null; readonly ca: string };
 }
 
 export interface VmSpec extends HostCommon {

@@ -65,6 +65,15 @@ export interface HypervisorPlan {
   /** In the order of the spec. */
   readonly guests: readonly PlannedGuest[];
   readonly access: PlannedAccess;
+  readonly api: PlannedApi;
+}
+
+/** How the node's API is reached. Paths are the node's. */
+export interface PlannedApi {
+  readonly url: string;
+  /** The file with the token. */
+  readonly token: string;
+  readonly ca: string;
 }
 
 export interface PlannedMapping {

@@ -59,6 +59,9 @@ export function nameUnits(fleet: string): UnitNames {
 /** Under this name systemd hands the secret of GitHub's webhook to the watchdog. */
 export const WEBHOOK_SECRET_ID = "webhook.secret";
 
+/** Under this name systemd hands the token of a Proxmox node's API to the watchdog. */
+export const PROXMOX_TOKEN_ID = "proxmox.token";
+
 /** Folders of a fleet that is installed for the whole system. */
 export function placesOf(fleet: string): Places {
   return {

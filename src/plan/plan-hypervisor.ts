@@ -36,6 +36,7 @@ export function planHypervisor(parts: NodeParts): HypervisorPlan | null {
       accepted: (vfio?.accepted ?? []).filter(({ guest }) => guest === vm.name),
     });
   });
+  const access = planAccess(fleet, spec, planned);
   return {
     node: presentOrNull(inventory?.proxmox ?? null)?.node ?? spec.name,
     storage: spec.storage,
@@ -43,7 +44,8 @@ export function planHypervisor(parts: NodeParts): HypervisorPlan | null {
     bridge: spec.bridge,
     mappings,
     guests: planned,
-    access: planAccess(fleet, spec, planned),
+    access,
+    api: { ...spec.api, token: spec.api.token ?? `/etc/ci-fleet/proxmox-${access.token}.json` },
   };
 }
 

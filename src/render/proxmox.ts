@@ -77,7 +77,7 @@ function renderAccess(plan: Plan, host: PlannedHost, node: HypervisorPlan): Rend
     host: host.name,
     user,
     token,
-    secret: `/etc/ci-fleet/proxmox-${token}.json`,
+    secret: node.api.token,
     roles: roles.map(({ id, privileges }) => ({ id, privileges: privileges.join(" ") })),
     grants: grants.map(({ path, role }) => ({ pair: `${path} ${role}` })),
     others: listGrantsElsewhere(plan, host),

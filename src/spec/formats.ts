@@ -73,6 +73,11 @@ const FORMATS = {
     pattern: `^https://${URL_CHARACTERS}+(?:\\?(?:${URL_CHARACTERS}|\\?)*)?$`,
     judge: judgeWebUrl,
   },
+  nodeUrl: {
+    expected: "the https address of a Proxmox node, such as https://pve1:8006",
+    pattern: `^https://${HOST}(?::[0-9]{1,5})?$`,
+    judge: judgeWebUrl,
+  },
   proxyUrl: {
     // No SOCKS: Node, by which ci-fleet itself goes out, does not know it (http.setGlobalProxyFromEnv).
     expected: "an http or https address such as http://proxy:3128",

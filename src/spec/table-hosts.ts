@@ -13,6 +13,26 @@ const MACHINE = record("A machine", {
   sshKeys: defaulted(list(text("sshKey"), 0, 50), [], SSH_KEYS_DOC, SSH_KEY_EXAMPLE),
 });
 
+const API = record("Proxmox's API", {
+  url: defaulted(
+    text("nodeUrl"),
+    "https://localhost:8006",
+    "Where it answers. Its certificate has to name this host.",
+    "https://pve1.example:8006",
+  ),
+  token: optional(
+    text("absolutePath"),
+    "The file with the token, closed to others. Without it, where `access.sh` puts it: /etc/ci-fleet/proxmox-FLEET.json.",
+    "/etc/ci-fleet/proxmox-token",
+  ),
+  ca: defaulted(
+    text("absolutePath"),
+    "/etc/pve/pve-root-ca.pem",
+    "The authority that signed the node's certificate, in PEM. No other is trusted, but for a certificate that was uploaded to this node.",
+    "/etc/ci-fleet/pve-root-ca.pem",
+  ),
+});
+
 const PROXMOX = record("A Proxmox node", {
   storage: defaulted(text("storage"), "local-lvm", "Storage for the disks of guests.", "local-lvm"),
   snippets: defaulted(
@@ -37,6 +57,11 @@ const PROXMOX = record("A Proxmox node", {
     dict("mapping", "mapping", list(text("pciAddress"), 1, 64), 0, 100),
     "Resource mappings to make: cards by PCI address, of which each guest that names the mapping gets one.",
     '{gpus: ["0000:01:00", "0000:02:00"]}',
+  ),
+  api: filled(
+    API,
+    "How the node's API is reached, with a token that has few rights.",
+    "{url: https://pve1.example:8006}",
   ),
 });
 

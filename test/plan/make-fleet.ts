@@ -33,6 +33,7 @@ export function makeProxmox(name: string, given: Partial<ProxmoxSpec> = {}): Pro
     template: null,
     firstId: 9000,
     mappings: [],
+    api: { url: "https://localhost:8006", token: null, ca: "/etc/pve/pve-root-ca.pem" },
     ...given,
   };
 }

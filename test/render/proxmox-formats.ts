@@ -49,6 +49,8 @@ const FORMATS: Readonly<Record<string, (text: string) => boolean>> = {
     text
       .split(",")
       .every((one) => ["network", "disk", "cpu", "memory", "usb", "cloudinit", "0", "1"].includes(one)),
+  "pve-storage-content": (text) =>
+    ["images", "rootdir", "vztmpl", "iso", "backup", "snippets", "import", "none"].includes(text),
   "pve-phys-bits": (text) => text === "host" || (Number(text) >= 8 && Number(text) <= 64),
 };
 

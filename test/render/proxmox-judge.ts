@@ -60,8 +60,9 @@ export function openProxmoxJudge(): ProxmoxJudge | null {
       return [...single, ...judgeStart(read.settings)];
     },
     judgeCall: (method, path, parameters) => {
-      const known = findCall(api, path)?.[method]?.parameters?.properties;
-      if (known === undefined) return [`no call ${method} ${path}`];
+      const call = findCall(api, path)?.[method];
+      if (call === undefined) return [`no call ${method} ${path}`];
+      const known = call.parameters?.properties ?? {};
       const missing = Object.entries(known)
         .filter(([name, shape]) => shape.optional !== 1 && !path.includes(`{${name}}`))
         .filter(([name]) => !isInPath(name, path, api) && !Object.hasOwn(parameters, name))

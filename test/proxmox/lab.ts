@@ -1,0 +1,69 @@
+// A fake node with the real adapter in front of it, for scenes: pauses of the adapter let the node's time pass. In: a
+// test. Out: state, server, port; all of it ends with the test.
+
+import assert from "node:assert/strict";
+import type { TestContext } from "node:test";
+import { openHypervisor } from "../../src/adapters/proxmox.ts";
+import { openProxmoxLine } from "../../src/adapters/proxmox-line.ts";
+import { Secret } from "../../src/base/secret.ts";
+import type { Hypervisor } from "../../src/model/hypervisor-port.ts";
+import { type FakeProxmox, serveFakeProxmox } from "./serve.ts";
+import { FakeNode, TOKEN } from "./state.ts";
+
+export interface ProxmoxLab {
+  readonly state: FakeNode;
+  readonly server: FakeProxmox;
+  readonly hypervisor: Hypervisor;
+}
+
+/** What access.sh grants on each guest. */
+export const GUEST_PRIVILEGES: readonly string[] = [
+  "VM.Allocate",
+  "VM.Audit",
+  "VM.Config.CDROM",
+  "VM.Config.CPU",
+  "VM.Config.Cloudinit",
+  "VM.Config.Disk",
+  "VM.Config.HWType",
+  "VM.Config.Memory",
+  "VM.Config.Network",
+  "VM.Config.Options",
+  "VM.PowerMgmt",
+  "VM.Snapshot",
+  "VM.Snapshot.Rollback",
+];
+
+export async function startProxmoxLab(t: TestContext, deadlineMs = 5000): Promise<ProxmoxLab> {
+  const state = new FakeNode();
+  const server = await serveFakeProxmox(state);
+  const token = new Secret(TOKEN);
+  const line = openProxmoxLine({
+    url: server.url,
+    token,
+    trusted: [server.certificate],
+    userAgent: "ci-fleet/test",
+    deadlineMs,
+    signal: null,
+  });
+  t.after(async () => {
+    line.close();
+    await server.close();
+    assert.deepEqual(server.mistakes, []);
+  });
+  const hypervisor = openHypervisor({
+    line,
+    node: state.node,
+    token,
+    clock: { monotonic: () => state.now },
+    sleep: async (milliseconds) => state.advance(milliseconds),
+  });
+  return { state, server, hypervisor };
+}
+
+/** Rights for one guest, its template 9000 and the storage, as access.sh gives them. */
+export function grantGuest(state: FakeNode, vmId: number): void {
+  state.grant(`/vms/${vmId}`, GUEST_PRIVILEGES);
+  state.grant("/vms/9000", ["VM.Audit", "VM.Clone"]);
+  state.grant("/storage/local-lvm", ["Datastore.AllocateSpace", "Datastore.Audit"]);
+  state.grant("/storage/local", ["Datastore.Audit"]);
+}
