@@ -159,6 +159,14 @@ function writeRequests(plan: Plan, node: HypervisorPlan, guest: PlannedGuest): s
   const config = Object.fromEntries(allowed.map(({ key, value }) => [key, value]));
   return writeJson({
     description: `Made by ci-fleet ${plan.ciFleetVersion} from ${plan.specFile}. Requests below /api2/json, in this order.`,
+    guest: {
+      vmId,
+      mark: guest.mark,
+      description: describe(plan, guest),
+      absent: guest.managed.filter(
+        (key) => !Object.hasOwn(ROOT_ONLY, key) && !settings.some((setting) => setting.key === key),
+      ),
+    },
     byHand: [
       "the files of cloud-init/ have to be on the node, where the API cannot put them",
       ...(source.kind === "image"

@@ -92,7 +92,7 @@ test("a guest is cloned with its mark, started, put back to its snapshot without
   const wish = { newId: 9102, name: "vm-2", description: `${MARK}\n`, full: false, storage: null };
   const { upid } = take(await hypervisor.clone(9000, wish));
   const half = take(await hypervisor.readGuest(9102));
-  assert.deepEqual([half.lock, half.description], ["clone", "qmclone temporary file"]);
+  assert.deepEqual([half.lock, half.description], ["clone", " qmclone temporary file"]);
   assert.deepEqual(await hypervisor.awaitTask(upid, 60_000), ENDED);
   assert.equal(take(await hypervisor.readGuest(9102)).description, MARK);
 

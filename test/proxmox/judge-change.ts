@@ -37,7 +37,19 @@ export function judgeChange(call: Call, vmId: number): void {
     const mapping = /(?:^|,)mapping=([^,]+)/.exec(set[key] ?? "")?.[1];
     if (mapping !== undefined) demand(call, `/mapping/pci/${mapping}`, ["Mapping.Use"]);
     const storage = /^([^:,]+):/.exec(set[key] ?? "")?.[1];
+    const bridge = key.startsWith("net") ? /(?:^|,)bridge=([^,]+)/.exec(set[key] ?? "")?.[1] : undefined;
+    if (bridge !== undefined) demand(call, `/sdn/zones/localnetwork/${bridge}`, ["SDN.Use"]);
     if (isDrive(key) && storage !== undefined)
-      demand(call, `/storage/${storage}`, ["Datastore.AllocateSpace", "Datastore.Audit"]);
+      demand(
+        call,
+        `/storage/${storage}`,
+        isNewVolume(set[key] ?? "")
+          ? ["Datastore.AllocateSpace"]
+          : ["Datastore.AllocateSpace", "Datastore.Audit"],
+      );
   }
+}
+
+function isNewVolume(value: string): boolean {
+  return /^[^:,]+:(?:\d+|cloudinit)(?:,|$)/.test(value);
 }

@@ -237,7 +237,7 @@ function clone(call: Call, source: number): string {
   // Until the disks are there it is nobody's: PVE::API2::Qemu writes "# qmclone temporary file".
   const guest = state.addGuest(newId, {
     config: {},
-    description: "qmclone temporary file",
+    description: " qmclone temporary file",
     disk: template.disk,
   });
   const work = (): null => {
