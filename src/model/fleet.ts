@@ -124,6 +124,8 @@ export interface VmSpec extends HostCommon {
   readonly sshKeys: readonly string[];
   readonly vmId: number | null;
   readonly lifetime: Lifetime;
+  /** null: nothing was said, which means `rollback` where it is ephemeral and its parent a Proxmox node. */
+  readonly reset: GuestReset | null;
   readonly hardware: GuestHardware;
   /** Codes of findings about its card that the writer has weighed and takes. */
   readonly acceptRisk: readonly AcceptableRisk[];
@@ -187,6 +189,8 @@ export type GuestNetwork =
     };
 
 export type Lifetime = "ephemeral" | "persistent";
+/** Back to the snapshot of its first boot, or destroyed and cloned anew. */
+export type GuestReset = "rollback" | "clone";
 export type RunMode = "container" | "process";
 export type DockerMode = "none" | "socket" | "rootless" | "dind";
 

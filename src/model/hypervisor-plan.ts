@@ -1,7 +1,7 @@
 // What a host does for its guests, decided: which cards go and how the kernel lets go of them, and on a Proxmox
 // node each guest's settings. In: nothing. Out: records. Sizes are bytes.
 
-import type { AcceptableRisk, Lifetime, OsName } from "./fleet.ts";
+import type { AcceptableRisk, GuestReset, Lifetime, OsName } from "./fleet.ts";
 
 /** Cards that leave the host for guests. */
 export interface VfioPlan {
@@ -108,6 +108,8 @@ export interface PlannedGuest {
   /** First line of its description: how we know our own. */
   readonly mark: string;
   readonly lifetime: Lifetime;
+  /** null: persistent. */
+  readonly reset: GuestReset | null;
   readonly os: OsName;
   /** Everything but volumes, sorted by key. */
   readonly settings: readonly Setting[];

@@ -97,6 +97,8 @@ export interface PlannedHost {
   readonly emulate: readonly string[];
   readonly capacity: Capacity;
   readonly provisioning: Provisioning | null;
+  /** null: it is no guest that powers off after a job. */
+  readonly oneJob: OneJob | null;
   /** Cards that leave for guests; null: none does. */
   readonly vfio: VfioPlan | null;
   /** null: no Proxmox node. */
@@ -296,6 +298,17 @@ export interface PlannedPool {
   readonly caches: readonly PlannedCache[];
   readonly emulate: readonly string[];
   readonly timeoutMinutes: number;
+}
+
+/** A guest that runs one job and powers off, to be made clean by its parent. */
+export interface OneJob {
+  /**
+   * `once`: its first boot sets it up and powers off, and what it is then is what each job finds. `each-boot`: every
+   * boot is a first one, and serves when it is set up.
+   */
+  readonly setUp: "once" | "each-boot";
+  /** It serves only where its parent says so, in the firmware's tables: a guest that was not made clean takes no job. */
+  readonly waitsForWord: boolean;
 }
 
 /** What cloud-init does on a host's first boot. */

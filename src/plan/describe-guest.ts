@@ -36,6 +36,7 @@ export function describeGuest(parts: GuestParts): PlannedGuest {
     name: vm.name,
     mark: `ci-fleet guest ${fleet.name}/${vm.name}`,
     lifetime: vm.lifetime,
+    reset: vm.lifetime === "ephemeral" ? (vm.reset ?? "rollback") : null,
     os: vm.os,
     settings: listSettings(parts, snippets),
     managed: OPTIONAL_SETTINGS,
@@ -94,7 +95,8 @@ function listSettings(parts: GuestParts, snippets: PlannedGuest["snippets"]): re
     one("name", vm.name),
     { key: "net0", parts: listNetworkParts(parts) },
     flag("numa", hardware.numa),
-    flag("onboot", hardware.onboot),
+    // One that was running when the node went down has a job's leavings: the watchdog starts it when it is clean.
+    flag("onboot", hardware.onboot && vm.lifetime === "persistent"),
     one("ostype", "l26"),
     one("scsihw", hardware.scsihw),
     one("serial0", "socket"),

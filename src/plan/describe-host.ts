@@ -5,6 +5,7 @@ import type { Fleet, HostSpec } from "../model/fleet.ts";
 import { presentOrNull } from "../model/inventory.ts";
 import { placesOf } from "../model/names.ts";
 import type { CredentialFile, HostFacts, Placement, PlannedHost, Provisioning } from "../model/plan.ts";
+import { planOneJob } from "./one-job.ts";
 import type { Site } from "./site.ts";
 
 export function describeHost(
@@ -28,6 +29,7 @@ export function describeHost(
     credentials: site.supervision === "none" ? [] : listCredentials(fleet, placements, isDeputy),
     emulate: listPlatforms(site, placements, fleet),
     capacity,
+    oneJob: planOneJob(fleet, site.spec),
     provisioning: site.inventory === null ? null : planProvisioning(site.spec, site, placements),
   };
 }

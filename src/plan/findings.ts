@@ -4,6 +4,7 @@
 import type { Diagnostic, DocPath, RelatedPlace } from "../base/diagnostic.ts";
 import { SPEC_DOC } from "../base/diagnostic.ts";
 import { formatSize } from "../base/units.ts";
+import { GUEST_CODES } from "../model/codes-guests.ts";
 import { PLAN_CODES } from "../model/codes-plan.ts";
 import { TRUST_CODES } from "../model/codes-trust.ts";
 
@@ -53,7 +54,9 @@ const NAMED = 3;
 
 const GIB = 2 ** 30;
 
-const SEVERITIES = new Map([...PLAN_CODES, ...TRUST_CODES].map((entry) => [entry.code, entry.severity]));
+const SEVERITIES = new Map(
+  [...PLAN_CODES, ...GUEST_CODES, ...TRUST_CODES].map((entry) => [entry.code, entry.severity]),
+);
 
 /** `describedBy`: where a host's facts come from; the spec itself for guests that have not been detected yet. */
 export function startFindings(describedBy: (host: string) => Described): Findings {

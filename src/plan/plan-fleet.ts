@@ -24,6 +24,7 @@ import { chooseRunnerVersion, type ImageChooser, startImageChooser } from "./ima
 import { type KnownHosts, knowHosts } from "./know-hosts.ts";
 import { checkCapacity, measureCapacity } from "./measure-capacity.ts";
 import { numberGuests } from "./number-guests.ts";
+import { checkOneJob } from "./one-job.ts";
 import { placePool } from "./place-pool.ts";
 import { planHypervisor } from "./plan-hypervisor.ts";
 import { planNetwork } from "./plan-network.ts";
@@ -118,6 +119,7 @@ function finishHosts(
     checkCapacity(load, capacity, findings);
     checkLimits(pools, host, findings);
     checkCaches(pools, host, findings);
+    checkOneJob(fleet, site.spec, placements, findings);
     const vfio = planVfio(site, departures.get(site.name), findings);
     const hypervisor = planHypervisor({ fleet, inputs, site, guests, ids, vfio });
     return {

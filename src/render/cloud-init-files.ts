@@ -8,7 +8,7 @@ import type { RenderedFile } from "../model/rendered-file.ts";
 import { bannerLines, hashBanner } from "./banner.ts";
 import { type GuestSystem, listKeyrings } from "./cloud-init-packages.ts";
 import { fillTemplate } from "./fill-template.ts";
-import { listNetworkVariables } from "./systemd-host.ts";
+import { listNetworkVariables, nameSlotUnit } from "./systemd-host.ts";
 
 export interface GuestFile {
   readonly path: string;
@@ -22,6 +22,10 @@ export const SETUP_PATH = `${TOP}/setup.sh`;
 const SEED_PLACE = `${TOP}/seed`;
 const FETCHED_PLACE = `${TOP}/ci-fleet`;
 const SETUP_UNIT = "ci-fleet-setup";
+/** setup.sh leaves it where the machine is to be off when it has ended. */
+export const POWER_OFF_FLAG = "/run/ci-fleet-power-off";
+/** The key of the host at its broker, where `ci-fleet` looks for it. */
+const BROKER_KEY = "/etc/ci-fleet/broker.key";
 
 export function listGuestFiles(
   plan: Plan,
@@ -35,7 +39,7 @@ export function listGuestFiles(
     fillTemplate(`hosts/host/cloud-init/${name}`, { banner: bannerLines(plan) });
   return [
     { path: SETUP_PATH, content: writeSetup(plan, host, provisioning, system), mode: 0o700 },
-    ...listSetupUnits(plan),
+    ...listSetupUnits(plan, host),
     ...listKeyrings(provisioning, system).map((file) => ({ ...file, mode: 0o644 })),
     ...(provisioning.docker
       ? [{ path: "/etc/docker/daemon.json", content: writeEngineConfig(plan, provisioning), mode: 0o644 }]
@@ -72,6 +76,7 @@ function writeSetup(plan: Plan, host: PlannedHost, provisioning: Provisioning, s
     binary,
     fetched: FETCHED_PLACE,
     nvidia: provisioning.nvidia,
+    oneJob: viewOneJob(plan, host),
     docker: provisioning.docker,
     host: host.name,
     seed: SEED_PLACE,
@@ -81,9 +86,31 @@ function writeSetup(plan: Plan, host: PlannedHost, provisioning: Provisioning, s
   });
 }
 
+/** null: the host goes on when it is set up. */
+function viewOneJob(plan: Plan, host: PlannedHost) {
+  if (host.oneJob === null) return null;
+  return {
+    once: host.oneJob.setUp === "once",
+    script: `${host.places.config}/runner/one-job.sh`,
+    flag: POWER_OFF_FLAG,
+    credentials: [
+      ...host.credentials.map(({ path }) => path),
+      ...(plan.targets.some((target) => usesBroker(host, target)) ? [BROKER_KEY] : []),
+    ],
+    units: host.placements.flatMap((placement) =>
+      placement.slots.filter(({ always }) => always).map((slot) => nameSlotUnit(plan, placement, slot)),
+    ),
+  };
+}
+
+function usesBroker(host: PlannedHost, { name, auth }: Plan["targets"][number]): boolean {
+  return auth.kind === "broker" && host.placements.some(({ target }) => target === name);
+}
+
 /** For a first boot that met a repository, a registry or GitHub when it was out of reach. */
-function listSetupUnits(plan: Plan): readonly GuestFile[] {
-  const view = { banner: bannerLines(plan), fleet: plan.fleet, setup: SETUP_PATH };
+function listSetupUnits(plan: Plan, host: PlannedHost): readonly GuestFile[] {
+  const flag = host.oneJob?.setUp === "once" ? POWER_OFF_FLAG : null;
+  const view = { banner: bannerLines(plan), fleet: plan.fleet, setup: SETUP_PATH, flag };
   return ["service", "timer"].map((kind) => ({
     path: `/etc/systemd/system/${SETUP_UNIT}.${kind}`,
     content: fillTemplate(`hosts/host/cloud-init/setup.${kind}`, view),

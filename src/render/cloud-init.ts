@@ -5,7 +5,7 @@
 import type { Plan, PlannedHost, Provisioning } from "../model/plan.ts";
 import type { RenderedFile } from "../model/rendered-file.ts";
 import { hashBanner } from "./banner.ts";
-import { type GuestFile, listGuestFiles, SETUP_PATH } from "./cloud-init-files.ts";
+import { type GuestFile, listGuestFiles, POWER_OFF_FLAG, SETUP_PATH } from "./cloud-init-files.ts";
 import { writeNetworkConfig } from "./cloud-init-network.ts";
 import { describeSystem, listBootCommands, writeAptSection } from "./cloud-init-packages.ts";
 import { commented, writeYaml, type YamlMap, type YamlValue } from "./write-yaml.ts";
@@ -57,6 +57,7 @@ function writeUserData(
 ): YamlMap {
   const system = describeSystem(host, provisioning);
   const boot = listBootCommands(plan, system);
+  const power = choosePowerState(host, provisioning);
   const usesApt = system.family !== "arch";
   const apt = usesApt ? writeAptSection(plan, host, provisioning, system) : {};
   const sections: readonly (readonly [string, YamlValue])[] = [
@@ -71,9 +72,15 @@ function writeUserData(
     ...(usesApt ? section("packages", system.packages) : []),
     ["write_files", listGuestFiles(plan, host, provisioning, system, copies).map(writeGuestFile)],
     ["runcmd", [["bash", SETUP_PATH]]],
-    ...(provisioning.nvidia ? [["power_state", REBOOT] as const] : []),
+    ...(power === null ? [] : [["power_state", power] as const]),
   ];
   return Object.fromEntries(sections);
+}
+
+/** null: the machine goes on. A guest that is to be off needs no reboot: its next boot is one. */
+function choosePowerState(host: PlannedHost, provisioning: Provisioning): YamlMap | null {
+  if (host.oneJob?.setUp === "once") return POWER_OFF;
+  return provisioning.nvidia ? REBOOT : null;
 }
 
 function section(name: string, items: readonly YamlValue[]): readonly (readonly [string, YamlValue])[] {
@@ -100,6 +107,14 @@ const REBOOT: YamlMap = {
   delay: "now",
   message: "ci-fleet: the GPU driver needs a reboot",
   condition: "test -e /run/ci-fleet-reboot",
+};
+
+/** It is set up, and its node keeps it as it is; setup.sh leaves the file. */
+const POWER_OFF: YamlMap = {
+  mode: "poweroff",
+  delay: "now",
+  message: "ci-fleet: this guest is set up",
+  condition: `test -e ${POWER_OFF_FLAG}`,
 };
 
 function writeGuestFile({ path, content, mode }: GuestFile): YamlMap {

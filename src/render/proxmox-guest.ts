@@ -3,6 +3,7 @@
 
 import { writeJson } from "../base/write-json.ts";
 import type { HypervisorPlan, PlannedGuest, PropertyPart } from "../model/hypervisor-plan.ts";
+import { MADE_FOLDER } from "../model/one-job.ts";
 import type { Plan, PlannedHost } from "../model/plan.ts";
 import type { RenderedFile } from "../model/rendered-file.ts";
 import { bannerLines } from "./banner.ts";
@@ -117,6 +118,8 @@ function writeScript(plan: Plan, host: PlannedHost, node: HypervisorPlan, guest:
             binary: host.places.binary,
             advice: `${host.places.binary} is not on this node, and the guest is to get it from here: install it, or name it under install in the spec`,
           },
+    isReset: guest.reset !== null,
+    record: guest.reset === "clone" ? `${host.places.state}/${MADE_FOLDER}/${guest.vmId}` : null,
     held: guest.held === null ? null : `not started: ${guest.held}`,
   });
 }
@@ -175,6 +178,7 @@ function writeRequests(plan: Plan, node: HypervisorPlan, guest: PlannedGuest): s
       ...settings.flatMap(({ key }) => ROOT_ONLY[key] ?? []),
       ...(romfile ? ["only root may name a romfile"] : []),
       ...(guest.held === null ? [] : [`not started: ${guest.held}`]),
+      ...(guest.reset === null ? [] : ["started by the watchdog of this node, when it is clean"]),
     ],
     requests: [
       ...clone,
@@ -184,7 +188,7 @@ function writeRequests(plan: Plan, node: HypervisorPlan, guest: PlannedGuest): s
         path: `${base}/${vmId}/resize`,
         parameters: { disk: "scsi0", size: writeProxmoxSize(disk.size) },
       },
-      ...(guest.held === null
+      ...(guest.held === null && guest.reset === null
         ? [{ method: "POST", path: `${base}/${vmId}/status/start`, parameters: {} }]
         : []),
     ],

@@ -38,6 +38,7 @@ export function renderContainerUnits(plan: Plan, host: PlannedHost, flavour: Fla
         credentials: credentials.of(placed.placement),
         isAssigned: isAssigned(plan, placed.placement),
         hasSidecar: placed.placement.docker === "dind",
+        ...viewOneJob(host, flavour, "container", true),
       }),
     ),
   ];
@@ -62,10 +63,12 @@ export function renderProcessUnits(plan: Plan, host: PlannedHost, flavour: Flavo
     ...slots.flatMap((placed) => [
       ...renderDropIn(plan, host, flavour, placed, plan.units.process, {
         ...settleProcess(plan, host, placed, flavour),
+        ...viewOneJob(host, flavour, "process", true),
       }),
       ...renderDropIn(plan, host, flavour, placed, plan.units.mint, {
         credentials: credentials.of(placed.placement),
         isAssigned: isAssigned(plan, placed.placement),
+        ...viewOneJob(host, flavour, "process", false),
       }),
     ]),
   ];
@@ -77,12 +80,18 @@ interface OwnSettings extends ProcessSettings {
   readonly isAssigned: boolean;
   /** An engine in a container of its own. */
   readonly hasSidecar: boolean;
+  /** On a guest that runs one job: how the slot runs. */
+  readonly oneJob: Placement["run"] | null;
+  /** Its end is the guest's. */
+  readonly oneJobEnds: boolean;
 }
 
 const NOTHING: OwnSettings = {
   credentials: [],
   isAssigned: false,
   hasSidecar: false,
+  oneJob: null,
+  oneJobEnds: false,
   cpuQuota: null,
   memoryMax: null,
   tasksMax: null,
@@ -115,6 +124,17 @@ function renderDropIn(
   };
   const content = fillTemplate("hosts/host/systemd/slot.conf", view);
   return [{ path: `${prefix}${placed.slot.name}.service.d/10-slot.conf`, content }];
+}
+
+/** Guests are installed for the whole system. */
+function viewOneJob(
+  host: PlannedHost,
+  flavour: Flavour,
+  run: Placement["run"],
+  oneJobEnds: boolean,
+): Pick<OwnSettings, "oneJob" | "oneJobEnds"> {
+  if (host.oneJob === null || flavour === "user") return { oneJob: null, oneJobEnds: false };
+  return { oneJob: run, oneJobEnds };
 }
 
 /** Targets of many repositories: the slot waits until the watchdog has named one. */

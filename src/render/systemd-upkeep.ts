@@ -4,6 +4,7 @@
 
 import { AUTHORITY_FOLDER } from "../model/authority.ts";
 import { WEBHOOK_SECRET_ID } from "../model/names.ts";
+import { SERVE_WORD } from "../model/one-job.ts";
 import type { Placement, Plan, PlannedHost } from "../model/plan.ts";
 import { fillTemplate, type TemplateView } from "./fill-template.ts";
 import { describeHandlers } from "./systemd-binfmt.ts";
@@ -67,6 +68,10 @@ export function renderUpkeepScripts(plan: Plan, host: PlannedHost): readonly Uni
   if (host.emulate.length > 0) {
     const view = { ...base, handlers: describeHandlers(plan.fleet, host) };
     scripts.push({ path: "runner/binfmt.sh", content: fillTemplate("hosts/host/runner/binfmt.sh", view) });
+  }
+  if (host.oneJob !== null) {
+    const view = { ...base, waitsForWord: host.oneJob.waitsForWord, word: SERVE_WORD };
+    scripts.push({ path: "runner/one-job.sh", content: fillTemplate("hosts/host/runner/one-job.sh", view) });
   }
   return scripts;
 }

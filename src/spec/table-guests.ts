@@ -133,7 +133,12 @@ const HARDWARE = record(
     firewall: defaulted(flag(), false, "Put the network card behind Proxmox's firewall.", "true"),
     mtu: optional(integer(1, 65_520), "Largest packet of the network card; 1 takes the bridge's.", "9000"),
     queues: optional(integer(1, 64), "Queues of the network card.", "8"),
-    onboot: defaulted(flag(), true, "Start the guest when the node starts.", "false"),
+    onboot: defaulted(
+      flag(),
+      true,
+      "Start the guest when the node starts. An ephemeral one is started by the node's watchdog instead.",
+      "false",
+    ),
     startup: optional(STARTUP, "Order among the guests of the node.", "{order: 20, up: 30s}"),
     tags: defaulted(
       list(text("guestTag"), 0, 20),
@@ -187,8 +192,13 @@ export const VM = record("A virtual machine", {
   lifetime: defaulted(
     choice("persistent", "ephemeral"),
     "persistent",
-    "`ephemeral`: the guest is rolled back to its snapshot after each job.",
+    "`ephemeral`: the guest runs one job and powers off; then it is made clean again as `reset` says.",
     "persistent",
+  ),
+  reset: optional(
+    choice("rollback", "clone"),
+    "How an ephemeral guest of a Proxmox node becomes clean again: `rollback` to the snapshot of its first boot (the default), or destroyed and made anew by a `clone` of the template.",
+    "clone",
   ),
   hardware: filled(
     HARDWARE,

@@ -5,12 +5,14 @@ import {
   makeCluster,
   makeDocker,
   makeFleet,
+  makeGuest,
   makeInputs,
   makeInventory,
   makeMachine,
   makePool,
   makeRequest,
 } from "./make-fleet.ts";
+import { makeNode } from "./make-node.ts";
 
 export const HOST_CASES: Readonly<Record<string, Case>> = {
   CF210: {
@@ -190,5 +192,23 @@ export const HOST_CASES: Readonly<Record<string, Case>> = {
     inputs: makeInputs({ forge: makeInventory() }),
     path: ["pools", "ci", "cache", 0],
     message: "pool `ci` keeps a buildx cache, but its jobs have no Docker to build with",
+  },
+  CF745: {
+    fleet: makeFleet(
+      [pve, makeGuest("vm", "pve", { lifetime: "ephemeral" })],
+      [makePool("ci", { hosts: ["vm"], runners: fixed(2), limits: limits(1, 2) })],
+    ),
+    inputs: makeInputs({ pve: makeNode([]) }),
+    path: ["hosts", "vm", "lifetime"],
+    message: "`vm` powers off after one job and would hold 2 runners (of `ci`)",
+  },
+  CF746: {
+    fleet: makeFleet(
+      [pve, makeGuest("vm", "pve", { lifetime: "ephemeral", reset: "clone" })],
+      [makePool("ci", { hosts: ["vm"] })],
+    ),
+    inputs: makeInputs({ pve: makeNode([]) }),
+    path: ["hosts", "vm", "reset"],
+    message: "`vm` has `reset: clone` and would be cloned, and its node `pve` names no `template`",
   },
 };

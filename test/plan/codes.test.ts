@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { GUEST_CODES } from "../../src/model/codes-guests.ts";
 import { PLAN_CODES } from "../../src/model/codes-plan.ts";
 import { planFleet } from "../../src/plan/plan-fleet.ts";
 import type { Case } from "./code-case.ts";
@@ -10,8 +11,9 @@ import { CARD_CASES } from "./codes-of-cards.ts";
 import { HOST_CASES } from "./codes-of-hosts.ts";
 
 const CASES: Readonly<Record<string, Case>> = { ...HOST_CASES, ...CARD_CASES };
+const CODES = [...PLAN_CODES, ...GUEST_CODES];
 
-for (const entry of PLAN_CODES) {
+for (const entry of CODES) {
   test(`${entry.code}: ${entry.summary}`, () => {
     const given = CASES[entry.code];
     assert.ok(given !== undefined, `no case for ${entry.code}`);
@@ -26,7 +28,7 @@ for (const entry of PLAN_CODES) {
 }
 
 test("every case belongs to a code", () => {
-  const known = new Set(PLAN_CODES.map((entry) => entry.code));
+  const known = new Set(CODES.map((entry) => entry.code));
   assert.deepEqual(
     Object.keys(CASES).filter((code) => !known.has(code)),
     [],

@@ -81,6 +81,7 @@ export function makeGuest(name: string, parent: string, given: Partial<VmSpec> =
     sshKeys: [],
     vmId: null,
     lifetime: "persistent",
+    reset: null,
     hardware: HARDWARE,
     acceptRisk: [],
     ...given,

@@ -37,8 +37,27 @@ const COPIES: readonly RenderedFile[] = [
 const KEYS = ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEXAMPLE alice@example: "home"'];
 const install = { url: "https://files.corp/ci-fleet-1.0.0-linux-x64", sha256: "0f3a".repeat(16) };
 
+const placement = makePlacement();
+const oneSlot = { ...placement, slots: placement.slots.slice(0, 1) };
+
 export const seedCases: Readonly<Record<string, SeedCase>> = {
   "a-debian-guest-with-a-second-disk": makeSeed(makeHost({ kind: "vm", provisioning: makeProvisioning() })),
+  "a-debian-guest-of-one-job": makeSeed(
+    makeHost({
+      kind: "vm",
+      placements: [oneSlot],
+      provisioning: makeProvisioning({ nvidia: true }),
+      oneJob: { setUp: "once", waitsForWord: true },
+    }),
+  ),
+  "a-guest-that-is-made-anew-for-each-job": makeSeed(
+    makeHost({
+      kind: "vm",
+      placements: [oneSlot],
+      provisioning: makeProvisioning(),
+      oneJob: { setUp: "each-boot", waitsForWord: true },
+    }),
+  ),
   "an-ubuntu-guest-with-a-card-behind-a-proxy": makeSeed(
     makeHost({
       kind: "vm",

@@ -81,6 +81,7 @@ export function makeHost(placements: readonly Placement[], change: Partial<Plann
       gpus: [],
     },
     provisioning: null,
+    oneJob: null,
     vfio: null,
     hypervisor: null,
     ...change,

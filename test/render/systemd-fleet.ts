@@ -127,6 +127,7 @@ export function makeHost(change: Partial<PlannedHost> = {}): PlannedHost {
       gpus: [],
     },
     provisioning: null,
+    oneJob: null,
     vfio: null,
     hypervisor: null,
     ...change,

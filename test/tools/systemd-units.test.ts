@@ -22,7 +22,9 @@ const listPrograms = (fleet: string): Readonly<Record<Flavour, readonly string[]
     ...["usr/bin/ci-fleet", "usr/bin/docker", "usr/bin/test", "usr/bin/rm", "usr/bin/dockerd-rootless.sh"],
     ...[
       ...["bin/kill", "bin/sh"],
-      ...["entrypoint", "cache", "binfmt"].map((name) => `etc/ci-fleet/${fleet}/runner/${name}.sh`),
+      ...["entrypoint", "cache", "binfmt", "one-job"].map(
+        (name) => `etc/ci-fleet/${fleet}/runner/${name}.sh`,
+      ),
     ],
   ],
   user: [
