@@ -85,7 +85,7 @@ export function openHypervisor({ line, node, token, clock, sleep }: ProxmoxParts
     pingAgent: (vmId) => pingAgent(call, guest(vmId, "agent", "ping")),
 
     takeSnapshot: (vmId, { name, description }) =>
-      begin("POST", guest(vmId, "snapshot"), { snapname: name, description, vmstate: "0" }),
+      begin("POST", guest(vmId, "snapshot"), { snapname: name, vmstate: "0", ...given({ description }) }),
     deleteSnapshot: (vmId, name) => begin("DELETE", guest(vmId, "snapshot", name)),
     rollback: (vmId, name) => begin("POST", guest(vmId, "snapshot", name, "rollback")),
     start: (vmId) => begin("POST", guest(vmId, "status", "start")),
@@ -95,8 +95,7 @@ export function openHypervisor({ line, node, token, clock, sleep }: ProxmoxParts
     clone: (template, { newId, name, description, full, storage }) =>
       begin("POST", guest(template, "clone"), {
         newid: String(newId),
-        name,
-        description,
+        ...given({ name, description }),
         ...(full ? { full: "1" } : {}),
         ...(storage === null ? {} : { storage }),
       }),
@@ -121,6 +120,11 @@ export function openHypervisor({ line, node, token, clock, sleep }: ProxmoxParts
   };
 }
 
+/** `name=` without a value is no text to Proxmox, but something that it cannot read (decode_urlencoded). */
+function given(parameters: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== ""));
+}
+
 function readStarted(data: unknown): StartedTask | null {
   const upid = readUpid(data);
   return upid === null ? null : { upid };
@@ -128,7 +132,7 @@ function readStarted(data: unknown): StartedTask | null {
 
 function writeChange({ set, delete: gone, digest }: ConfigChange): Readonly<Record<string, string>> {
   return {
-    ...set,
+    ...given(set),
     ...(gone.length === 0 ? {} : { delete: gone.join(",") }),
     ...(digest === null ? {} : { digest }),
   };

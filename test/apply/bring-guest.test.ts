@@ -14,7 +14,7 @@ import type { FakeNode } from "../proxmox/state.ts";
 
 const fixtures = fileURLToPath(new URL("../../fixtures", import.meta.url));
 const files = globSync("{fleets,nodes}/*/expected/rendered/hosts/*/vm/*/api.json", { cwd: fixtures }).sort();
-const SHARED = files.find((file) => file.includes("a-mapping-that-guests-share") && file.includes("9110-"));
+const SHARED = files.find((file) => file.includes("a-mapping-that-guests-share") && file.includes("9100-"));
 
 function readWish(file: string): GuestWish {
   const wish = readGuestWish(readFileSync(join(fixtures, file), "utf8"));
@@ -90,7 +90,7 @@ async function prepareShared(t: TestContext) {
 
 test("a guest that somebody else made is left alone, whatever it is called", async (t) => {
   const { state, hypervisor, wish } = await prepareShared(t);
-  const config = { ...wish.settings, scsi0: "local-lvm:vm-9110-disk-0,size=3G", tags: "ci-fleet" };
+  const config = { ...wish.settings, scsi0: "local-lvm:vm-9100-disk-0,size=3G", tags: "ci-fleet" };
   for (const description of [null, "", `x\n${wish.mark}`, `${wish.mark}2\nmore`]) {
     state.addGuest(wish.vmId, { config, description });
     const brought = await bringGuest(hypervisor, wish, OPTIONS);
@@ -153,7 +153,7 @@ test("a disk is never made smaller, and a drive that somebody put in the place o
   const { state, hypervisor, wish } = await prepareShared(t);
   await bringGuest(hypervisor, wish, OPTIONS);
   const guest = state.guest(wish.vmId);
-  guest.config.scsi0 = "local-lvm:vm-9110-disk-0,size=2T";
+  guest.config.scsi0 = "local-lvm:vm-9100-disk-0,size=2T";
   const brought = await bringGuest(hypervisor, wish, OPTIONS);
   assert.deepEqual(brought, {
     kind: "done",
@@ -214,7 +214,7 @@ test("a setting that Proxmox writes otherwise is set once, and told", async (t) 
   await bringGuest(hypervisor, wish, { ...OPTIONS, start: false });
   const asked = { ...wish, settings: { ...wish.settings, name: "other" } };
   const guest = state.guest(wish.vmId);
-  Object.defineProperty(guest.config, "name", { get: () => "vm-1", set: () => undefined, enumerable: true });
+  Object.defineProperty(guest.config, "name", { get: () => "own", set: () => undefined, enumerable: true });
   const brought = await bringGuest(hypervisor, asked, OPTIONS);
   assert.deepEqual([brought.kind, kindsOf(brought)], ["refused", ["configure"]]);
 });

@@ -111,7 +111,11 @@ async function readParameters(
   for await (const chunk of incoming) chunks.push(chunk as Buffer);
   const body = Buffer.concat(chunks).toString("utf8");
   const isBody = method === "POST" || method === "PUT";
-  return Object.fromEntries(isBody ? new URLSearchParams(body) : url.searchParams);
+  const parameters = [...(isBody ? new URLSearchParams(body) : url.searchParams)];
+  // pve-http-server, decode_urlencoded: a name without a value has none, not an empty one.
+  const empty = parameters.find(([, value]) => value === "");
+  if (empty !== undefined) throw new Error(`${empty[0]} is sent without a value`);
+  return Object.fromEntries(parameters);
 }
 
 /** What Proxmox refuses by itself is no mistake of the fake's; what it takes must be allowed. */
