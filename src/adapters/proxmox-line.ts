@@ -3,7 +3,7 @@
 // Out: status and text, or why there is none; never throws for what the network does.
 
 import type { IncomingMessage } from "node:http";
-import { Agent, request as startRequest } from "node:https";
+import { Agent, type AgentOptions, request as startRequest } from "node:https";
 import type { Secret } from "../base/secret.ts";
 import { startDeadline } from "./deadline.ts";
 import { describeNetworkFailure } from "./github-fetch.ts";
@@ -57,20 +57,25 @@ export function openProxmoxLine(options: ProxmoxLineOptions): ProxmoxLine {
   const base = new URL(options.url);
   // Whatever the address says: the token never leaves unencrypted.
   if (base.protocol !== "https:") throw new TypeError("the address of Proxmox's API begins with https://");
-  const agent = new Agent({
-    keepAlive: true,
+  const tls: AgentOptions = {
     maxSockets: 4,
     minVersion: "TLSv1.2",
     ca: [...options.trusted],
     // An uploaded certificate (pveproxy-ssl.pem) is trusted by itself, without the authority that signed it.
     allowPartialTrustChain: true,
-  });
+  };
+  // pveproxy closes a connection that waits for seconds. A question can be asked again; of a change that went into one
+  // that was being closed nobody knows, so each has a connection of its own.
+  const agents = { kept: new Agent({ ...tls, keepAlive: true }), own: new Agent(tls) };
   const prefix = `${base.pathname.replace(/\/+$/, "")}/api2/json`;
   return {
     url: base.origin,
     describe: ({ method, path }) => `${method} ${base.origin}${prefix}${encodePath(path)}`,
-    send: (request) => sendOne(request, { base, prefix, agent, options }),
-    close: () => agent.destroy(),
+    send: (request) => sendOne(request, { base, prefix, agents, options }),
+    close: () => {
+      agents.kept.destroy();
+      agents.own.destroy();
+    },
   };
 }
 
@@ -87,7 +92,7 @@ function encodePath(parts: ProxmoxRequest["path"]): string {
 interface Way {
   readonly base: URL;
   readonly prefix: string;
-  readonly agent: Agent;
+  readonly agents: { readonly kept: Agent; readonly own: Agent };
   readonly options: ProxmoxLineOptions;
 }
 
@@ -112,7 +117,7 @@ async function sendOne(request: ProxmoxRequest, way: Way): Promise<ProxmoxReply>
 
 function startAndWait(request: ProxmoxRequest, way: Way, signal: AbortSignal): Promise<IncomingMessage> {
   const { method, path, parameters } = request;
-  const { base, prefix, agent, options } = way;
+  const { base, prefix, agents, options } = way;
   const form = new URLSearchParams(parameters).toString();
   // Proxmox reads the parameters of PUT and POST from the body, of the others from the address.
   const inBody = method === "POST" || method === "PUT";
@@ -125,7 +130,7 @@ function startAndWait(request: ProxmoxRequest, way: Way, signal: AbortSignal): P
         port: base.port === "" ? 443 : Number(base.port),
         method,
         path: `${prefix}${encodePath(path)}${query}`,
-        agent,
+        agent: method === "GET" ? agents.kept : agents.own,
         signal,
         headers: {
           authorization: `PVEAPIToken=${options.token.reveal()}`,
@@ -141,7 +146,11 @@ function startAndWait(request: ProxmoxRequest, way: Way, signal: AbortSignal): P
       },
       settle,
     );
-    started.on("error", fail);
+    started.on("error", (error) => {
+      if (method === "GET" && started.reusedSocket && !signal.aborted) {
+        settle(startAndWait(request, way, signal));
+      } else fail(error);
+    });
     started.end(inBody ? form : undefined);
   });
 }

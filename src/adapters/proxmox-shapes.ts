@@ -105,7 +105,16 @@ export function readSnapshots(data: unknown): SnapshotList | null {
   };
 }
 
-export function readRunningTask(data: unknown): RunningTask | null {
+/** The list of active tasks has some that have ended lately: those have a time of their end. */
+export function readRunningTasks(data: unknown): readonly RunningTask[] | null {
+  if (!Array.isArray(data)) return null;
+  return readAll(
+    data.filter((row: unknown) => (asWhole(asObject(row)?.endtime) ?? 0) === 0),
+    readRunningTask,
+  );
+}
+
+function readRunningTask(data: unknown): RunningTask | null {
   const fields = asObject(data);
   const upid = asText(fields?.upid);
   const type = asText(fields?.type);

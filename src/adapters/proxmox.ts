@@ -19,7 +19,7 @@ import {
   readMapping,
   readPermissions,
   readQmpStatus,
-  readRunningTask,
+  readRunningTasks,
   readSnapshots,
   readUpid,
   readVersion,
@@ -65,7 +65,7 @@ export function openHypervisor({ line, node, token, clock, sleep }: ProxmoxParts
         method: "GET",
         path: ["nodes", node, "tasks"],
         parameters: { source: "active", vmid: String(vmId) },
-        read: (data) => readAll(data, readRunningTask),
+        read: readRunningTasks,
       }),
     listMappings: () =>
       call({

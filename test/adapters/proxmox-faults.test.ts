@@ -148,6 +148,14 @@ test("a proxy that this process goes through for GitHub is not asked", async (t)
   assert.equal((await ask(server.url, [server.certificate])).kind, "answered");
 });
 
+test("a kept connection that the node has closed meanwhile is no failure of a question", async (t) => {
+  const { state, hypervisor } = await startProxmoxLab(t);
+  await hypervisor.readVersion();
+  state.fail("reset", /version/, 1);
+  assert.equal((await hypervisor.readVersion()).kind, "ok");
+  assert.equal(state.requests.length, 3);
+});
+
 test("a part of a path stays a part of a path", async (t) => {
   const { state, hypervisor } = await startProxmoxLab(t);
   state.addGuest(9101);

@@ -224,6 +224,9 @@ test("a task's name outlives us, and a node that forgot it says so", async (t) =
   assert.deepEqual(take(await hypervisor.listRunningTasks(9101)), [
     { upid, type: "qmstart", user: "ci-fleet@pve!acme", startedAt: state.now },
   ]);
+  state.advance(60_000);
+  assert.equal(state.tasks.get(upid)?.exit, "OK");
+  assert.deepEqual(take(await hypervisor.listRunningTasks(9101)), []);
   state.reboot({ forget: true });
   assert.equal((await hypervisor.readTask(kept.upid)).kind, "absent");
   assert.deepEqual(take(await hypervisor.listRunningTasks(9101)), []);

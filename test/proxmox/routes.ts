@@ -95,10 +95,13 @@ function listTasks(call: Call): unknown {
   if (source !== "active") throw new Refusal("the fake node lists active tasks only", 501);
   const seesAll = may(call, "/nodes/pve1", ["Sys.Audit"]);
   return [...call.state.tasks.values()]
-    .filter(({ exit, id, user }) => {
-      return exit === null && (vmid === undefined || id === vmid) && (seesAll || user === call.user);
-    })
-    .map(describeTask);
+    .filter(({ id, user }) => (vmid === undefined || id === vmid) && (seesAll || user === call.user))
+    .map((task) => ({
+      ...describeTask(task),
+      status: task.exit ?? "RUNNING",
+      // What ended lately is still on the list (PVE::API2::Tasks).
+      ...(task.exit === null ? {} : { endtime: Math.floor(task.endsAt / 1000) }),
+    }));
 }
 
 function listContent(call: Call, storage: string): unknown {
