@@ -8,6 +8,7 @@ import { globSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname, resolve } from "node:path";
 import { shareBundle } from "./cli/run-cli.ts";
+import { gatherRooms } from "./gather-rooms.ts";
 
 const apart = ["tools", "lab", "bench"];
 const given = process.argv.slice(2);
@@ -29,11 +30,15 @@ if (files.length === 0) {
 // Hosts and engines are shared by the lab, so its files run one after the other. Elsewhere there are more than
 // cores, since many wait for a time limit, a signal or a process of their own.
 const concurrency = kind === "lab" ? 1 : availableParallelism() + 2;
-// Each file is a process of its own, and most load the same modules: their types are taken out once.
+// Each file is a process of its own, and most load the same modules: their types are taken out once. When all are
+// asked for, whole rooms share a process.
+const isWhole = kind === "unit" && given.length === 0;
 const cache = "node_modules/.cache/ci-fleet/compiled";
 const run = spawnSync(
   process.execPath,
-  ["--test", "--test-reporter=./test/reporter.ts", `--test-concurrency=${concurrency}`, ...files],
+  ["--test", "--test-reporter=./test/reporter.ts", `--test-concurrency=${concurrency}`].concat(
+    isWhole ? gatherRooms(files) : files,
+  ),
   {
     stdio: "inherit",
     env: {
