@@ -5,6 +5,7 @@
 import type { Secret } from "../base/secret.ts";
 import type { Clock } from "../model/ports.ts";
 import { fetchWhole } from "./github-fetch.ts";
+import { keepFetchSmall } from "./stay-small.ts";
 
 /** Known to GitHub Enterprise Server 3.9 and later too; supported until 10 March 2028. */
 const API_VERSION = "2022-11-28";
@@ -50,6 +51,7 @@ export interface Exchange {
 }
 
 export async function openExchange(options: ExchangeOptions): Promise<Exchange> {
+  keepFetchSmall();
   // Only what talks to GitHub pays for loading its client.
   const { Octokit } = await import("@octokit/core");
   const { endpoint } = new Octokit({ baseUrl: options.apiUrl }).request;

@@ -39,6 +39,8 @@ export interface DecideInputs {
 }
 
 interface Judged {
+  /** Of the subject: there may be thousands, and each is asked for often. */
+  readonly key: string;
   readonly subject: Subject;
   readonly target: string;
   readonly finding: Finding;
@@ -56,8 +58,13 @@ export function decide(inputs: DecideInputs): Decided {
   const judged: readonly Judged[] = [
     ...cases.map((at) => judgeCase(at, scaling, observation)),
     ...judgeRegistrations({ observation, cases, owned, windows, isDeputy })
-      .map(({ subject, finding }) => ({ subject, target: subject.registration.target, finding }))
-      .toSorted((a, b) => compareNames(a.subject, b.subject)),
+      .map(({ subject, finding }) => ({
+        key: keyOf(subject),
+        subject,
+        target: subject.registration.target,
+        finding,
+      }))
+      .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)),
   ];
   const marks = noteMarks(judged, cases, memory);
   const started = keepStarted(memory, cases);
@@ -79,15 +86,11 @@ function judgeCase(at: SlotCase, scaling: Scaling, observation: Observation): Ju
   const demand = readDemand(observation, at.placement.target);
   const word = typeof demand === "string" ? demand : demand.complete ? "known" : "incomplete";
   return {
+    key: at.slot.name,
     subject: { kind: "slot", slot: at.slot.name, pool: at.pool.name },
     target: at.placement.target,
     finding: judgeSlot({ ...at, scaling, demand: word }),
   };
-}
-
-function compareNames(a: Subject, b: Subject): number {
-  const [one, other] = [keyOf(a), keyOf(b)];
-  return one < other ? -1 : one > other ? 1 : 0;
 }
 
 /** `acme-ci-forge-1`; of registrations with scope and number. */
@@ -114,8 +117,7 @@ function noteMarks(
     marks[at] =
       before?.of === of ? { ...before, passes: before.passes + 1 } : { reason, of, since: now, passes: 1 };
   };
-  for (const { subject, finding } of judged) {
-    const key = keyOf(subject);
+  for (const { key, finding } of judged) {
     if (finding.kind === "if-it-lasts") note(key, finding.reason, finding.of);
     if (finding.kind === "say" && finding.verdict === "unknown") keepMarks(marks, memory, key);
   }
@@ -153,10 +155,10 @@ interface Conclusion {
 function concludeAll(judged: readonly Judged[], by: Conclusion): readonly Decision[] {
   const { plan, observation, force } = by.inputs;
   const ripe = judged.flatMap((each): readonly RipeRemoval[] => {
-    const { subject, target, finding } = each;
+    const { key, subject, target, finding } = each;
     if (finding.kind !== "if-it-lasts" || explainWait(each, by) !== null) return [];
-    const since = by.memory.marks[markKey(keyOf(subject), finding.reason)]?.since ?? 0;
-    return [{ key: keyOf(subject), pool: subject.pool, target, since }];
+    const since = by.memory.marks[markKey(key, finding.reason)]?.since ?? 0;
+    return [{ key, pool: subject.pool, target, since }];
   });
   const refused = limitRemovals(ripe, observation, {
     perPass: plan.watchdog.removalsPerPass,
@@ -164,10 +166,10 @@ function concludeAll(judged: readonly Judged[], by: Conclusion): readonly Decisi
     force: force ?? false,
   });
   return judged.map((each) => {
-    const { subject, finding } = each;
+    const { key, subject, finding } = each;
     const { reason, evidence } = finding;
     if (finding.kind === "say") return { subject, verdict: finding.verdict, reason, evidence, action: null };
-    const refusal = refused.get(keyOf(subject));
+    const refusal = refused.get(key);
     if (refusal !== undefined) {
       const more = [`${reason}, which is ripe`, refusal.evidence, ...evidence];
       return { subject, verdict: "wait", reason: refusal.reason, evidence: more, action: null };
@@ -179,9 +181,9 @@ function concludeAll(judged: readonly Judged[], by: Conclusion): readonly Decisi
 }
 
 /** null: it has lasted long enough and is so now. */
-function explainWait({ subject, finding }: Judged, { memory, isBroken }: Conclusion): string | null {
+function explainWait({ key, finding }: Judged, { memory, isBroken }: Conclusion): string | null {
   if (finding.kind !== "if-it-lasts") return null;
-  const mark = memory.marks[markKey(keyOf(subject), finding.reason)];
+  const mark = memory.marks[markKey(key, finding.reason)];
   if (isBroken) return "marked; windows began anew with this pass";
   if (mark === undefined || mark.of !== finding.of) return "marked in this pass";
   if (mark.passes < finding.looks) return `seen ${mark.passes + 1} times`;

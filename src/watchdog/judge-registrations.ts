@@ -31,15 +31,21 @@ export function judgeRegistrations(inputs: RegistrationInputs): readonly JudgedR
     const at = here.get(slot.slot.name) ?? null;
     const finding = at === null ? judgeForeign(seen, slot, inputs) : judgeOwn(seen, at);
     if (finding === null) return [];
-    const { target, scope, id, name } = seen;
+    // There may be thousands of them: what is to be deleted is said once.
+    const isDeletion = finding.kind === "if-it-lasts" && finding.action.kind === "delete";
+    const registration = isDeletion ? finding.action.registration : refer(seen);
     const subject = {
       kind: "registration",
       slot: slot.slot.name,
       pool: slot.placement.pool,
-      registration: { target, scope, id, name },
+      registration,
     } as const;
     return [{ subject, finding }];
   });
+}
+
+function refer({ target, scope, id, name }: SeenRegistration): RegistrationRef {
+  return { target, scope, id, name };
 }
 
 /** null: it is the slot's own, or there is nothing of it any more. */
@@ -109,7 +115,7 @@ function deleteIfItLasts(
   forMs: number,
   evidence: readonly string[],
 ): Finding {
-  const { target, scope, id, name } = seen;
+  const { id, name } = seen;
   const how = isConfirmed(seen) ? "GitHub says by number" : "GitHub's list says";
   return {
     kind: "if-it-lasts",
@@ -119,7 +125,7 @@ function deleteIfItLasts(
     forMs,
     looks: 1,
     isConfirmed: isConfirmed(seen),
-    action: { kind: "delete", slot, registration: { target, scope, id, name } },
+    action: { kind: "delete", slot, registration: refer(seen) },
   };
 }
 

@@ -82,31 +82,68 @@ export function listNews(
     const what = `${action?.kind ?? ""} ${keyOf(subject)}  ${reason}: ${evidence.join("; ")}`;
     lines.push(`${what}; ${result}: ${steps.join("; ")}`);
   }
-  for (const { subject, verdict, reason, evidence, action } of decided.decisions) {
-    if (verdict === "leave" || action !== null) continue;
+  const crowd = openCrowd();
+  for (const decision of decided.decisions) {
+    const { subject, verdict, reason, evidence, action } = decision;
+    if (verdict === "leave" || action !== null || crowd.takes(decision)) continue;
     note(
       `${keyOf(subject)} ${verdict} ${reason}`,
       `${verdict} ${keyOf(subject)}  ${reason}: ${evidence.join("; ")}`,
     );
   }
+  for (const { verdict, reason, text } of crowd.list())
+    note(`more ${verdict} ${reason}`, `${verdict} ${text}`);
   for (const { fact, text } of decided.notices) note(`notice ${fact}`, `notice ${fact}: ${text}`);
   return { lines, told };
 }
 
+/** Registrations alike that are told by name: a host that is gone may leave thousands. */
+const NAMED = 10;
+
+interface Crowd {
+  /** true: enough of its kind are told by name. */
+  takes(decision: Decision): boolean;
+  /** What was taken, a text for each kind. */
+  list(): readonly { readonly verdict: string; readonly reason: string; readonly text: string }[];
+}
+
+function openCrowd(): Crowd {
+  const counts = new Map<string, { readonly of: Decision; count: number }>();
+  return {
+    takes: (decision) => {
+      const { subject, verdict, reason } = decision;
+      if (subject.kind !== "registration") return false;
+      const kind = `${verdict} ${reason} ${subject.pool}`;
+      const alike = counts.get(kind) ?? { of: decision, count: 0 };
+      counts.set(kind, alike);
+      alike.count += 1;
+      return alike.count > NAMED;
+    },
+    list: () =>
+      [...counts.values()].flatMap(({ of: { verdict, reason, subject }, count }) => {
+        if (count <= NAMED) return [];
+        const text = `${count - NAMED} more registrations of pool ${subject.pool}  ${reason}: \`--json\` has each`;
+        return [{ verdict, reason, text }];
+      }),
+  };
+}
+
 /** One line for what is not simply well; the reason and its evidence beside it. */
-export function describePass({ decided, outcomes, isDry }: Pass): string {
+export function describePass({ decided, outcomes, isDry }: Pass): readonly string[] {
   const results = new Map(outcomes.map(({ decision, result, steps }) => [decision, { result, steps }]));
   const lines: string[] = [];
+  const crowd = openCrowd();
   const quiet = decided.decisions.filter(({ verdict }) => verdict === "leave").length;
   for (const decision of decided.decisions) {
     const { subject, verdict, reason, evidence, action } = decision;
-    if (verdict === "leave") continue;
+    if (verdict === "leave" || (action === null && crowd.takes(decision))) continue;
     const what = action === null ? verdict : `${isDry ? "would " : ""}${action.kind}`;
     lines.push(`${what.padEnd(12)} ${keyOf(subject)}  ${reason}: ${evidence.join("; ")}`);
     const outcome = results.get(decision);
     if (outcome !== undefined) lines.push(`${"".padEnd(12)} ${outcome.result}: ${outcome.steps.join("; ")}`);
   }
+  for (const { verdict, text } of crowd.list()) lines.push(`${verdict.padEnd(12)} ${text}`);
   for (const { fact, text } of decided.notices) lines.push(`${"notice".padEnd(12)} ${fact}: ${text}`);
   lines.push(`${quiet} of ${decided.decisions.length} left as they are`);
-  return `${lines.join("\n")}\n`;
+  return lines;
 }

@@ -24,8 +24,11 @@ export interface Watched {
   close(): Promise<void>;
 }
 
-/** A hundred slots a host, all of them online; this host is the deputy, so that it reads the whole list. */
-export async function makeWatched(runners: number): Promise<Watched> {
+/**
+ * A hundred slots a host, all of them online, or only those here; this host is the deputy, so that it reads the whole
+ * list.
+ */
+export async function makeWatched(runners: number, { isAbandoned = false } = {}): Promise<Watched> {
   const home = mkdtempSync(join(tmpdir(), "ci-fleet-bench-watched-"));
   const write = (path: string, text: string, mode = 0o644) => {
     mkdirSync(dirname(join(home, path)), { recursive: true });
@@ -52,7 +55,8 @@ export async function makeWatched(runners: number): Promise<Watched> {
   for (const name of names) {
     for (let index = 1; index <= SLOTS; index++) {
       const given = { name: `bench-ci-${name}-${index}`, labels, ephemeral: false, groupId: 1 };
-      github.addRunner("orgs/octo-org", given).lie = { online: true, busy: false };
+      const online = !isAbandoned || name === HERE;
+      github.addRunner("orgs/octo-org", given).lie = { online, busy: false };
     }
   }
   const server = await serveFakeGitHub(github);

@@ -30,6 +30,7 @@ export async function benchWatchdog(binary: string): Promise<BenchRow[]> {
   const few = await measurePasses(binary, 100);
   const some = await measurePasses(binary, 1000);
   const many = await measurePasses(binary, MANY);
+  const abandonedBytes = await measureAbandoned(binary);
   const staying = await stayLong();
   const share = (passes: Passes, runners: number) =>
     (passes.first.cpuSeconds - few.first.cpuSeconds) / (runners - 100);
@@ -46,6 +47,13 @@ export async function benchWatchdog(binary: string): Promise<BenchRow[]> {
       value: formatMegabytes(many.first.peakBytes),
       ratio: many.first.peakBytes / 1e6,
       target: 150,
+    },
+    {
+      // Each is marked, remembered and decided upon: the most that a pass can have to hold.
+      name: "the same with 9900 of them offline, a later pass",
+      value: formatMegabytes(abandonedBytes),
+      ratio: abandonedBytes / 1e6,
+      target: 165,
     },
     {
       name: "the same, requests beyond one a page",
@@ -98,6 +106,19 @@ async function measurePasses(binary: string, runners: number): Promise<Passes> {
       requests: github.requests.length - sent,
       countedAgain: github.rateUsed - counted,
     };
+  } finally {
+    await watched.close();
+  }
+}
+
+/** All hosts but this one are gone, and a pass before has seen it. */
+async function measureAbandoned(binary: string): Promise<number> {
+  const watched = await makeWatched(MANY, { isAbandoned: true });
+  try {
+    const { forget, wait } = watched;
+    await compare(0, [commandOf(binary, watched, forget)]);
+    const [later] = await compare(ROUNDS, [commandOf(binary, watched, wait)]);
+    return later?.peakBytes ?? Number.NaN;
   } finally {
     await watched.close();
   }

@@ -98,7 +98,6 @@ async function passOnce(call: CommandCall, plan: Plan, at: ThisHost): Promise<nu
     if (why !== null) say(`the ping did not arrive: ${why}`);
   }
   if (flags.has("json")) terminal.out(stringifySafely(makePassDocument(pass)));
-  else
-    for (const line of describePass(pass).trimEnd().split("\n")) terminal.out(`${cleanForTerminal(line)}\n`);
+  else for (const line of describePass(pass)) terminal.out(`${cleanForTerminal(line)}\n`);
   return exitCode;
 }
