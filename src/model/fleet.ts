@@ -117,6 +117,8 @@ export interface VmSpec extends HostCommon {
   readonly ordinal: number | null;
   readonly limits: { readonly cpus: number; readonly memory: number };
   readonly disk: number;
+  /** On the parent; each guest has a folder of its own below. */
+  readonly cacheFolder: string | null;
   /** PCI address without function, `0000:01:00`, or the name of a resource mapping. */
   readonly gpu: string | null;
   readonly os: OsName;

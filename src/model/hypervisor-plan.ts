@@ -125,6 +125,8 @@ export interface PlannedGuest {
   /** The read-only disk that ci-fleet is installed from; null: from `install`. */
   readonly programDisk: string | null;
   readonly card: { readonly mapping: string } | null;
+  /** Of the node, for its caches: `mapping` is a directory mapping, and the tag by which the guest mounts it. */
+  readonly folder: { readonly mapping: string; readonly path: string } | null;
   /** Why it must not be started yet, null: it may. */
   readonly held: string | null;
   readonly accepted: readonly AcceptedRisk[];

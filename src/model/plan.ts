@@ -317,6 +317,8 @@ export interface Provisioning {
   readonly hostname: string;
   readonly network: GuestNetwork;
   readonly sshKeys: readonly string[];
+  /** By which it mounts a folder of its parent's for the caches of its slots (virtiofs); null: they are on its disk. */
+  readonly cacheTag: string | null;
   readonly nvidia: boolean;
   readonly docker: boolean;
 }

@@ -11,6 +11,7 @@ import type {
   PropertyPart,
   Setting,
 } from "../model/hypervisor-plan.ts";
+import { planCacheFolder } from "./plan-cache-folder.ts";
 
 const MIB = 2 ** 20;
 
@@ -49,13 +50,14 @@ export function describeGuest(parts: GuestParts): PlannedGuest {
     snippets,
     programDisk: fleet.install === null ? `${node.snippets}:iso/ci-fleet-${parts.ciFleetVersion}.iso` : null,
     card: mapping === null ? null : { mapping },
+    folder: planCacheFolder(fleet.name, vm),
     held,
     accepted,
   };
 }
 
 /** Settings that a guest may have or not; ours go again when the spec no longer asks for them. */
-const OPTIONAL_SETTINGS = ["hostpci0", "hugepages", "startup"];
+const OPTIONAL_SETTINGS = ["hostpci0", "hugepages", "startup", "virtiofs0"];
 
 function pair(key: string, ...values: readonly string[]): PropertyPart {
   return { key, values };
@@ -66,7 +68,8 @@ function value(...values: readonly string[]): PropertyPart {
 }
 
 function listSettings(parts: GuestParts, snippets: PlannedGuest["snippets"]): readonly Setting[] {
-  const { vm, mapping } = parts;
+  const { fleet, vm, mapping } = parts;
+  const folder = planCacheFolder(fleet.name, vm);
   const { hardware, limits } = vm;
   const one = (key: string, text: string | number): Setting => ({ key, parts: [value(String(text))] });
   const flag = (key: string, on: boolean): Setting => one(key, on ? 1 : 0);
@@ -104,6 +107,7 @@ function listSettings(parts: GuestParts, snippets: PlannedGuest["snippets"]): re
     ...listStartup(vm),
     { key: "tags", parts: [value(...[...new Set(["ci-fleet", ...hardware.tags])].toSorted())] },
     one("vga", hardware.vga ?? (vm.gpu === null ? "serial0" : "none")),
+    ...(folder === null ? [] : [one("virtiofs0", folder.mapping)]),
   ];
   return settings.toSorted((a, b) => (a.key < b.key ? -1 : 1));
 }

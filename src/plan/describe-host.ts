@@ -1,11 +1,12 @@
 // One host with everything that is on it. In: the site, its placements. Out: the host as planned.
 
 import type { Capacity } from "../model/capacity.ts";
-import type { Fleet, HostSpec } from "../model/fleet.ts";
+import type { Fleet } from "../model/fleet.ts";
 import { presentOrNull } from "../model/inventory.ts";
 import { placesOf } from "../model/names.ts";
 import type { CredentialFile, HostFacts, Placement, PlannedHost, Provisioning } from "../model/plan.ts";
 import { planOneJob } from "./one-job.ts";
+import { planCacheFolder } from "./plan-cache-folder.ts";
 import type { Site } from "./site.ts";
 
 export function describeHost(
@@ -30,7 +31,7 @@ export function describeHost(
     emulate: listPlatforms(site, placements, fleet),
     capacity,
     oneJob: planOneJob(fleet, site.spec),
-    provisioning: site.inventory === null ? null : planProvisioning(site.spec, site, placements),
+    provisioning: site.inventory === null ? null : planProvisioning(fleet, site, placements),
   };
 }
 
@@ -87,7 +88,8 @@ function listPlatforms(site: Site, placements: readonly Placement[], fleet: Flee
   return [...new Set(platforms)].filter((platform) => platform !== site.platform).toSorted();
 }
 
-function planProvisioning(spec: HostSpec, site: Site, placements: readonly Placement[]): Provisioning | null {
+function planProvisioning(fleet: Fleet, site: Site, placements: readonly Placement[]): Provisioning | null {
+  const { spec } = site;
   if (spec.kind !== "vm" && spec.kind !== "machine") return null;
   if (spec.os === null) return null;
   const hasNvidia =
@@ -98,6 +100,7 @@ function planProvisioning(spec: HostSpec, site: Site, placements: readonly Place
     hostname: spec.name,
     network: spec.network,
     sshKeys: spec.sshKeys,
+    cacheTag: spec.kind === "vm" ? (planCacheFolder(fleet.name, spec)?.mapping ?? null) : null,
     nvidia: hasNvidia,
     docker: placements.some((placement) => placement.run === "container" || placement.docker !== "none"),
   };

@@ -101,6 +101,9 @@ function planAccess(fleet: Fleet, node: ProxmoxSpec, guests: HypervisorPlan["gue
     ...(node.snippets === node.storage ? [] : [{ path: `/storage/${node.snippets}`, role: "CiFleetRead" }]),
     { path: `/sdn/zones/localnetwork/${node.bridge}`, role: "CiFleetNetwork" },
     ...[...mappings].map((id) => ({ path: `/mapping/pci/${id}`, role: "CiFleetCard" })),
+    ...guests.flatMap(({ folder }) =>
+      folder === null ? [] : [{ path: `/mapping/dir/${folder.mapping}`, role: "CiFleetFolder" }],
+    ),
   ];
   const used = new Set(grants.map(({ role }) => role));
   return {
@@ -136,4 +139,5 @@ const ROLES: PlannedAccess["roles"] = [
   { id: "CiFleetRead", privileges: ["Datastore.Audit"] },
   { id: "CiFleetNetwork", privileges: ["SDN.Use"] },
   { id: "CiFleetCard", privileges: ["Mapping.Use"] },
+  { id: "CiFleetFolder", privileges: ["Mapping.Use"] },
 ];

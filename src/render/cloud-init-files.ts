@@ -20,6 +20,8 @@ const TOP = "/usr/local/lib/ci-fleet";
 export const SETUP_PATH = `${TOP}/setup.sh`;
 /** The fleet and the program that this machine is made with, until they are in force. */
 const SEED_PLACE = `${TOP}/seed`;
+/** Where a folder of the parent's is mounted. */
+const CACHE_PLACE = "/var/lib/ci-fleet-caches";
 const FETCHED_PLACE = `${TOP}/ci-fleet`;
 const SETUP_UNIT = "ci-fleet-setup";
 /** setup.sh leaves it where the machine is to be off when it has ended. */
@@ -83,6 +85,7 @@ function writeSetup(plan: Plan, host: PlannedHost, provisioning: Provisioning, s
     // `apply` writes it last.
     record: `${config}/generation.json`,
     timer: `${SETUP_UNIT}.timer`,
+    caches: listCacheMounts(host, provisioning),
   });
 }
 
@@ -105,6 +108,23 @@ function viewOneJob(plan: Plan, host: PlannedHost) {
 
 function usesBroker(host: PlannedHost, { name, auth }: Plan["targets"][number]): boolean {
   return auth.kind === "broker" && host.placements.some(({ target }) => target === name);
+}
+
+/**
+ * fstab(5), systemd.mount(5). Before anything that uses them, and no reason not to boot: without the parent's folder
+ * caches are on the disk. What jobs leave there is never run with more rights.
+ */
+function listCacheMounts(host: PlannedHost, { cacheTag }: Provisioning) {
+  const slots = host.placements.flatMap((placement) =>
+    placement.caches.length === 0 ? [] : placement.slots.map(({ name }) => name),
+  );
+  if (cacheTag === null || slots.length === 0) return null;
+  const options = "nofail,nosuid,nodev,x-systemd.before=sysinit.target";
+  const mounts = slots.map((slot) => {
+    const [from, to] = [`${CACHE_PLACE}/${slot}`, `${host.places.state}/${slot}/cache`];
+    return { from, to, line: `${from} ${to} none bind,${options} 0 0` };
+  });
+  return { place: CACHE_PLACE, line: `${cacheTag} ${CACHE_PLACE} virtiofs ${options} 0 0`, mounts };
 }
 
 /** For a first boot that met a repository, a registry or GitHub when it was out of reach. */

@@ -120,6 +120,8 @@ function writeScript(plan: Plan, host: PlannedHost, node: HypervisorPlan, guest:
           },
     isReset: guest.reset !== null,
     record: guest.reset === "clone" ? `${host.places.state}/${MADE_FOLDER}/${guest.vmId}` : null,
+    folder:
+      guest.folder === null ? null : { id: guest.folder.mapping, path: guest.folder.path, node: node.node },
     held: guest.held === null ? null : `not started: ${guest.held}`,
   });
 }
@@ -177,6 +179,9 @@ function writeRequests(plan: Plan, node: HypervisorPlan, guest: PlannedGuest): s
         : []),
       ...settings.flatMap(({ key }) => ROOT_ONLY[key] ?? []),
       ...(romfile ? ["only root may name a romfile"] : []),
+      ...(guest.folder === null
+        ? []
+        : [`the folder for its caches and the directory mapping ${guest.folder.mapping} are made by qm.sh`]),
       ...(guest.held === null ? [] : [`not started: ${guest.held}`]),
       ...(guest.reset === null ? [] : ["started by the watchdog of this node, when it is clean"]),
     ],

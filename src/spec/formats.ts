@@ -97,6 +97,12 @@ const FORMATS = {
     pattern: `^/${PATH_CHARACTERS}*$`,
     judge: judgePath,
   },
+  sharedFolder: {
+    // As Proxmox's `path` in a directory mapping, and in fstab: neither a comma nor a space.
+    expected: "an absolute path (of letters, digits and any of ._-)",
+    pattern: "^(?:/[A-Za-z0-9._-]+){1,20}$",
+    judge: judgePath,
+  },
   authorityPath: {
     expected: "a path inside the repository, or an absolute one on the hosts",
     pattern: `^${PATH_CHARACTERS}+$`,

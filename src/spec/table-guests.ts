@@ -176,6 +176,11 @@ export const VM = record("A virtual machine", {
     "{cpus: 12, memory: 48GiB}",
   ),
   disk: defaulted(size("4GiB", "64TiB"), "64GiB", "Size of the system disk.", "200GiB"),
+  cacheFolder: optional(
+    text("sharedFolder"),
+    "A folder of the Proxmox node below which each guest has one of its own for the caches of its runners: it stays when the guest is rolled back, cloned anew or removed. Needs Proxmox VE 8.4.",
+    "/srv/ci-fleet-caches",
+  ),
   gpu: optional(
     text("pciOrMapping"),
     "A GPU to pass through: its PCI address without function, in quotes, or the name of a resource mapping.",

@@ -158,6 +158,7 @@ test("a guest that never booted is planned from its spec and its parent's cards"
     hostname: "vm",
     network: { kind: "dhcp" },
     sshKeys: [],
+    cacheTag: null,
     nvidia: true,
     docker: true,
   });

@@ -75,6 +75,7 @@ export function makeGuest(name: string, parent: string, given: Partial<VmSpec> =
     ordinal: null,
     limits: { cpus: 4, memory: 8 * GIB },
     disk: 64 * GIB,
+    cacheFolder: null,
     gpu: null,
     os: "debian-13",
     network: { kind: "dhcp" },

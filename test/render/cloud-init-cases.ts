@@ -17,6 +17,7 @@ export function makeProvisioning(change: Partial<Provisioning> = {}): Provisioni
     hostname: "forge",
     network: { kind: "dhcp" },
     sshKeys: [],
+    cacheTag: null,
     nvidia: false,
     docker: true,
     ...change,

@@ -20,6 +20,8 @@ const FORMATS: Readonly<Record<string, (text: string) => boolean>> = {
   "pve-configid-list": (text) => text.split(/[,;\s]/).every((one) => CONFIG_ID.test(one)),
   "pve-bridge-id": (text) => /^[-_.\w]+$/.test(text) && text.length <= 15,
   "pve-node": (text) => new RegExp(`^${LABEL}$`).test(text),
+  // As `pve-storage-path`, without what separates properties.
+  "pve-storage-path-in-property-string": (text) => /^\/[-/a-zA-Z0-9_.@]+$/.test(text),
   "pve-vmid": (text) => /^[1-9][0-9]{2,8}$/.test(text),
   "pve-poolid": (text) => /^[A-Za-z0-9.\-_/]+$/.test(text),
   "mac-addr": (text) => /^[a-f0-9][02468ace](?::[a-f0-9]{2}){5}$/i.test(text),

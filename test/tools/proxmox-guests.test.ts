@@ -3,7 +3,8 @@
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { RenderedFile } from "../../src/model/rendered-file.ts";
@@ -228,6 +229,44 @@ test("without `install` in the spec a read-only disk with ci-fleet is made and g
   assert.equal(readFileSync(iso, "utf8"), "the program");
   assert.deepEqual(comparable(node.state().guests["9100"]?.config ?? {}), wanted(node));
   assert.deepEqual(node.run(QM).changes, []);
+});
+
+test("a guest's folder for caches is made once, is the guest's alone, and outlives it", async (t) => {
+  let folder = "";
+  const node = await play(t, GOOD, (text) => {
+    folder = `${mkdtempSync(join(tmpdir(), "caches-"))}/below`;
+    t.after(() => rmSync(join(folder, ".."), { recursive: true, force: true }));
+    return text.replace("disk: 100GiB", `disk: 100GiB, cacheFolder: ${folder}`);
+  });
+  if (node === null) return;
+  node.run(`${HOST}/mapping/pci.sh`);
+  const { code, said } = node.run(QM);
+  assert.equal(code, 0, said);
+  assert.deepEqual(comparable(node.state().guests["9100"]?.config ?? {}), wanted(node));
+  const own = `${folder}/lab-vm`;
+  assert.equal(statSync(own).mode & 0o777, 0o700);
+  const id = node.state().guests["9100"]?.config.virtiofs0 ?? "";
+  assert.ok(id.length <= 36, "longer than a tag may be");
+  const made = { description: "ci-fleet guest lab/vm", map: [`node=pve1,path=${own}`] };
+  assert.deepEqual(node.state().folders, { [id]: made });
+  writeFileSync(join(own, "layer"), "of a day's work");
+  assert.deepEqual(node.run(QM).changes, []);
+
+  node.change((state) => Object.assign(state.folders, { [id]: { ...made, map: ["path=/old,node=pve1"] } }));
+  assert.equal(node.run(QM).code, 0);
+  assert.deepEqual(node.state().folders, { [id]: made });
+  node.change((state) => Object.assign(state.folders, { [id]: { ...made, description: "of the house" } }));
+  const refused = node.run(QM);
+  assert.equal(refused.code, 1);
+  assert.match(refused.said, /somebody else made the directory mapping/);
+
+  node.change((state) => {
+    state.folders[id] = made;
+    state.guests = {};
+  });
+  assert.equal(node.run(QM, ["--remove"]).code, 0);
+  assert.deepEqual(node.state().folders, {});
+  assert.equal(readFileSync(join(own, "layer"), "utf8"), "of a day's work");
 });
 
 test("seeds are placed as snippets, and again only when they differ", async (t) => {

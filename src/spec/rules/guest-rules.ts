@@ -180,4 +180,17 @@ function sayTemplate(say: Say, vm: VmSpec, path: DocPath, parent: DocPath): void
   });
 }
 
-export const GUEST_RULES: readonly Rule[] = [hardwareConflicts, idsOutOfReach];
+/** Sharing a folder is Proxmox's work; a machine with KVM keeps the disks of its guests. */
+const cacheFolderWithoutNode: Rule = (draft, say) => {
+  for (const vm of firstOfEach(draft)) {
+    const parent = draft.hosts.get(vm.parent);
+    if (vm.cacheFolder === null || parent?.kind !== "machine") continue;
+    say("CF620", [...vm.at, "cacheFolder"], {
+      message: `only a Proxmox node shares a folder with its guests, and "${vm.parent}" is a machine`,
+      help: "remove `cacheFolder`",
+      related: [relate("its parent is here", [...vm.at, "parent"])],
+    });
+  }
+};
+
+export const GUEST_RULES: readonly Rule[] = [hardwareConflicts, idsOutOfReach, cacheFolderWithoutNode];

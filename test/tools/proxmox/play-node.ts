@@ -67,6 +67,7 @@ export function playNode(t: TestContext, files: readonly RenderedFile[]): PlayNo
   const empty: State = {
     guests: { "9000": structuredClone(TEMPLATE) as State["guests"][string] },
     mappings: {},
+    folders: {},
     roles: {},
     users: [],
     tokens: {},

@@ -2,7 +2,7 @@
 
 import { type Context, Refusal, readOptions } from "./stand-in.ts";
 
-const MAPPING = "/cluster/mapping/pci";
+const MAPPING = /^\/cluster\/mapping\/(pci|dir)(?:\/(.+))?$/;
 
 export function runMapping(words: readonly string[], { state, judge }: Context): string {
   const { plain, options } = readOptions(words);
@@ -12,35 +12,31 @@ export function runMapping(words: readonly string[], { state, judge }: Context):
       .filter(([key]) => key !== "output-format")
       .map(([key, values]) => [key, key === "map" ? values : values[0]]),
   );
-  const id = path.startsWith(`${MAPPING}/`) ? path.slice(MAPPING.length + 1) : String(parameters.id);
-  if (verb === "get" && path === MAPPING) {
+  const [, type = "", named] = MAPPING.exec(path) ?? [];
+  const mappings = type === "dir" ? state.folders : state.mappings;
+  const id = named ?? String(parameters.id);
+  if (verb === "get" && named === undefined) {
     return print(
-      Object.entries(state.mappings).map(([key, { description, map }]) => ({
-        description,
-        id: key,
-        map,
-        type: "pci",
-      })),
+      Object.entries(mappings).map(([key, { description, map }]) => ({ description, id: key, map, type })),
     );
   }
   if (verb === "get") {
-    const found = state.mappings[id];
+    const found = mappings[id];
     if (found === undefined) throw new Refusal(`mapping '${id}' not found`);
-    return `${JSON.stringify({ description: found.description, digest: "0", map: found.map, type: "pci" })}\n`;
+    return print({ description: found.description, digest: "0", map: found.map, type });
   }
   const method = verb === "create" ? "POST" : verb === "set" ? "PUT" : verb === "delete" ? "DELETE" : "";
   const problems = judge.judgeCall(method, path, parameters);
   if (problems.length > 0) throw new Refusal(`400 Parameter verification failed.\n${problems.join("\n")}`);
-  if (verb === "create" && state.mappings[id] !== undefined)
-    throw new Refusal(`mapping '${id}' already exists`);
-  if (verb === "set" && state.mappings[id] === undefined) throw new Refusal(`mapping '${id}' not found`);
+  if (verb === "create" && mappings[id] !== undefined) throw new Refusal(`mapping '${id}' already exists`);
+  if (verb === "set" && mappings[id] === undefined) throw new Refusal(`mapping '${id}' not found`);
   if (verb === "delete") {
-    if (state.mappings[id] === undefined) throw new Refusal(`mapping '${id}' not found`);
-    delete state.mappings[id];
+    if (mappings[id] === undefined) throw new Refusal(`mapping '${id}' not found`);
+    delete mappings[id];
     return "";
   }
-  const description = parameters.description ?? state.mappings[id]?.description;
-  state.mappings[id] = {
+  const description = parameters.description ?? mappings[id]?.description;
+  mappings[id] = {
     ...(typeof description === "string" ? { description } : {}),
     map: (parameters.map ?? []) as string[],
   };

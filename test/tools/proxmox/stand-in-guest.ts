@@ -171,6 +171,9 @@ function start(context: Context, id: string): string {
   const mapping = /mapping=([^,]+)/.exec(guest.config.hostpci0 ?? "")?.[1];
   if (mapping !== undefined && state.mappings[mapping] === undefined)
     throw new Refusal(`PCI device mapping not found for '${mapping}'`);
+  const shared = guest.config.virtiofs0?.split(",")[0];
+  if (shared !== undefined && state.folders[shared] === undefined)
+    throw new Refusal(`Directory ID ${shared} does not exist`);
   guest.status = "running";
   return "";
 }

@@ -18,6 +18,8 @@ export interface Guest {
 export interface State {
   guests: Record<string, Guest>;
   mappings: Record<string, { description?: string; map: string[] }>;
+  /** Directory mappings. */
+  folders: Record<string, { description?: string; map: string[] }>;
   roles: Record<string, string>;
   users: string[];
   tokens: Record<string, string[]>;
