@@ -5,11 +5,14 @@
 // - State of its slots. Asked by id (one request each) or from the list (one for every 100 registrations of
 //   the target), whichever is less. Answers carry ETags, and a 304 does not count against GitHub's limit
 //   (REST best practices, conditional requests), so only changed records cost: a job changes its runner's
-//   record twice, and ten-minute jobs one after another are taken as the busiest there is: 12 an hour.
+//   record twice, and ten-minute jobs one after another are taken as the busiest there is: 12 an hour. A broker
+//   keeps no answers from one question to the next, so that through one each costs.
 // - Demand, where a pool scales or a slot is for one of several repositories: queued and running runs of each
 //   repository (two requests a pass), with one more for the list of an organization's repositories. How many of
 //   those are active is unknown before it runs; one is counted, so this is what the watchdog costs at least.
-// The deputy asks for the list of every target besides.
+//   A list of runs changes with every run of the repository, on whatever runner: it is taken as changed.
+// The deputy asks for the list of every target instead of for its own slots; strangers' runners are on it, and it is
+// taken as changed as well.
 
 import type { Fleet, TargetSpec } from "../model/fleet.ts";
 import type { PlannedHost } from "../model/plan.ts";
@@ -29,17 +32,18 @@ export function planWatchdog(
   const { watchdog } = fleet;
   const deputy = chooseDeputy(fleet);
   const project = (every: number) => projectRequests(fleet, hosts, deputy, every);
-  const projected = project(watchdog.every);
+  const { state, demand } = project(watchdog.every);
+  const projected = state + demand;
   const budget = watchdog.budget.githubRequestsPerHour;
   if (projected > budget) {
-    const slower = PACES.find((every) => every > watchdog.every && project(every) <= budget);
+    const slower = PACES.find((every) => every > watchdog.every && sum(project(every)) <= budget);
+    const pace = `\`watchdog.every\` to ${writeSpan(slower ?? 0)}`;
+    const raise = `\`watchdog.budget.githubRequestsPerHour\` to at least ${projected}`;
     findings.add({
       code: "CF722",
       path: watchdog.at,
-      message: `the watchdogs of ${count(hosts.length, "host")} would send about ${projected} requests an hour to GitHub, above the budget of ${budget}`,
-      help:
-        (slower === undefined ? "raise" : `set \`watchdog.every\` to ${writeSpan(slower)}, or raise`) +
-        " `watchdog.budget.githubRequestsPerHour` (a token has 5000, an App up to 12500)",
+      message: `the watchdogs of ${count(hosts.length, "host")} would send about ${projected} requests an hour to GitHub, above the budget of ${budget}: ${state} for the state of runners, ${demand} to follow the queue`,
+      help: `set ${slower === undefined ? raise : `${pace}, or ${raise}`} (GitHub gives a token 5000 in all, an App up to 12500)`,
     });
   }
   return {
@@ -80,34 +84,41 @@ export function chooseDeputy(fleet: Fleet): string | null {
   return fleet.watchdog.deputy ?? first?.name ?? null;
 }
 
+interface Projection {
+  readonly state: number;
+  readonly demand: number;
+}
+
+const sum = ({ state, demand }: Projection): number => state + demand;
+
 function projectRequests(
   fleet: Fleet,
   hosts: readonly PlannedHost[],
   deputy: string | null,
   every: number,
-): number {
+): Projection {
   const passes = HOUR / every;
   const registered = countByTarget(hosts.flatMap((host) => host.placements));
   const scaling = new Set(
     fleet.pools.filter((pool) => pool.runners.kind === "range").map((pool) => pool.name),
   );
   const targets = new Map(fleet.targets.map((target) => [target.name, target]));
-  let total = 0;
+  const pagesOf = (name: string) => countPages(registered.get(name) ?? 0, targets.get(name));
+  let state = 0;
+  let demand = 0;
   for (const host of hosts) {
     if (host.supervision === "none") continue;
     for (const [name, slots] of countByTarget(host.placements)) {
       const target = targets.get(name);
-      const pages = countPages(registered.get(name) ?? 0, target);
-      total += Math.min(passes * pages, slots * Math.min(passes, CHANGES_PER_SLOT));
+      const changes = target?.auth.kind === "broker" ? passes : Math.min(passes, CHANGES_PER_SLOT);
+      if (host.name !== deputy) state += Math.min(passes * pagesOf(name), slots * changes);
       const scales = host.placements.some((p) => p.target === name && scaling.has(p.pool));
       const chooses = target !== undefined && listChoices(target).length > 0;
-      if (scales || chooses) total += passes * countDemandRequests(target);
+      if (scales || chooses) demand += passes * countDemandRequests(target);
     }
-    if (host.name !== deputy) continue;
-    for (const target of fleet.targets)
-      total += passes * countPages(registered.get(target.name) ?? 0, target);
+    if (host.name === deputy) for (const { name } of fleet.targets) state += passes * pagesOf(name);
   }
-  return Math.ceil(total);
+  return { state: Math.ceil(state), demand: Math.ceil(demand) };
 }
 
 function countByTarget(placements: PlannedHost["placements"]): ReadonlyMap<string, number> {
