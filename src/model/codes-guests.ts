@@ -19,4 +19,12 @@ export const GUEST_CODES: readonly CodeEntry[] = [
     why: "Only ephemeral guests of a Proxmox node are reset by it, and a clone needs the node's `template`.",
     fix: "Remove `reset`, or set `template` at the node.",
   },
+  {
+    code: "CF747",
+    name: "folders-cannot-be-shared",
+    severity: "error",
+    summary: "A guest wants a folder of a node that is too old to share one",
+    why: "Proxmox VE shares folders with guests (virtiofs) from 8.4 on, and refuses the setting before.",
+    fix: "Upgrade the node and detect it again, or remove `cacheFolder`.",
+  },
 ];

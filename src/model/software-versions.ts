@@ -14,6 +14,9 @@ export const COMPOSE_WITH_CDI = "2.30.0";
 /** Device requests, `--gpus` (Docker Engine 19.03 release notes). */
 export const ENGINE_WITH_REQUESTS = "19.3.0";
 
+/** virtiofs in guests' settings (Proxmox VE 8.4 release notes). */
+export const PROXMOX_WITH_FOLDERS = "8.4";
+
 /** false also where `version` has no number to compare. */
 export function isAtLeast(version: string | null, minimum: string): boolean {
   const have = readNumbers(version ?? "");

@@ -4,7 +4,8 @@
 
 import type { AcceptableRisk, VmSpec } from "../model/fleet.ts";
 import type { AcceptedRisk } from "../model/hypervisor-plan.ts";
-import type { Inventory } from "../model/inventory.ts";
+import { type Inventory, presentOrNull } from "../model/inventory.ts";
+import { isAtLeast, PROXMOX_WITH_FOLDERS } from "../model/software-versions.ts";
 import { startAcceptances } from "./accept-risks.ts";
 import { count, type Findings } from "./findings.ts";
 import { type GivenCard, isPciAddress, listGivenCards, listMappings, overlaps } from "./give-away.ts";
@@ -30,6 +31,7 @@ export function checkGuests(
     const risks = startAcceptances(flag);
     const all = listGivenCards(site.spec, inventory, guests);
     if (guests.length > 0) checkKvm(site, guests, findings);
+    checkFolders(site, guests, findings);
     checkMappings(site, guests, findings);
     checkAcsOverride(site, guests, all, risks.take, findings);
     const cards = withoutTwice(site, all, findings);
@@ -140,6 +142,21 @@ function checkAcsOverride(
         doc: { kind: "inventory", host: site.name },
         path: ["iommu", "acsOverride"],
       },
+    ],
+  });
+}
+
+function checkFolders(site: Site, guests: readonly VmSpec[], findings: Findings): void {
+  const version = presentOrNull(site.inventory?.proxmox ?? null)?.version ?? null;
+  const first = guests.find(({ cacheFolder }) => cacheFolder !== null);
+  if (first === undefined || version === null || isAtLeast(version, PROXMOX_WITH_FOLDERS)) return;
+  findings.add({
+    code: "CF747",
+    path: [...first.at, "cacheFolder"],
+    message: `\`${site.name}\` has Proxmox VE ${version}, which cannot share folders with guests`,
+    help: `upgrade it to ${PROXMOX_WITH_FOLDERS} or later, then run \`ci-fleet init --refresh --name ${site.name}\` there; or remove \`cacheFolder\``,
+    related: [
+      { message: "its version", doc: { kind: "inventory", host: site.name }, path: ["proxmox", "version"] },
     ],
   });
 }

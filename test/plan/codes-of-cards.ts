@@ -195,4 +195,16 @@ export const CARD_CASES: Readonly<Record<string, Case>> = {
     path: ["hosts", "vm", "gpu"],
     message: "`pve` needs a kernel option, and whether GRUB or systemd-boot starts its kernel is not known",
   },
+  CF747: {
+    fleet: makeFleet([pve, makeGuest("vm", "pve", { cacheFolder: "/srv/caches" })], [makePool("ci")]),
+    inputs: makeInputs({
+      pve: makeNode(
+        [],
+        {},
+        { proxmox: { version: "8.3.5", node: "pve", bootLoader: "grub", bootTool: true } },
+      ),
+    }),
+    path: ["hosts", "vm", "cacheFolder"],
+    message: "`pve` has Proxmox VE 8.3.5, which cannot share folders with guests",
+  },
 };
