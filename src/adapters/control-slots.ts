@@ -93,7 +93,7 @@ export function unmarkDrained({ places }: SlotControl, slot: string): void {
   }
 }
 
-function helpFor(cause: unknown): string | null {
+export function helpFor(cause: unknown): string | null {
   const code = errnoOf(cause);
   return code === "EACCES" || code === "EPERM" || code === "EROFS" ? HELP_ROOT : null;
 }

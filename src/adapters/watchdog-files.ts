@@ -13,6 +13,7 @@ import type { HostFiles, HostTools } from "../model/ports.ts";
 import { MAX_SLOT_FILE_BYTES } from "../model/slot-state.ts";
 import { MEMORY_FILE } from "../model/watchdog-memory.ts";
 import { TALLY_FILE } from "../model/watchdog-tally.ts";
+import { helpFor } from "./control-slots.ts";
 import { openNewFlags } from "./open-flags.ts";
 import { replaceFile } from "./replace-file.ts";
 import { putSecret, throwAway } from "./slot-folders.ts";
@@ -21,6 +22,17 @@ import { putSecret, throwAway } from "./slot-folders.ts";
 const MAX_MEMORY_BYTES = 16 * 1024 * 1024;
 const PENDING_FILE = "pending.json";
 const HELD_TEXT = "by watchdog: it is being taken down\n";
+
+/** Throws where nothing can be remembered: a pass would look and look, and be able to do nothing. */
+export function requireMemory({ state }: InstallPlaces): void {
+  try {
+    const isThere = fs.statSync(state, { throwIfNoEntry: false }) !== undefined;
+    if (!isThere) fs.mkdirSync(state, { recursive: true });
+    fs.accessSync(state, fs.constants.W_OK | fs.constants.X_OK);
+  } catch (cause) {
+    throw new WorldError(`keep the watchdog's memory in ${state}`, cause, helpFor(cause));
+  }
+}
 
 export function readMemoryText(files: HostFiles, { state }: InstallPlaces): string | null {
   const bytes = files.readBytes(`${state}/${MEMORY_FILE}`, MAX_MEMORY_BYTES);

@@ -13,10 +13,11 @@ const VERSION_NOTICE_MS = 7 * DAY;
 
 export function listNotices(plan: Plan, observation: Observation, broken: string | null): readonly Notice[] {
   const { troubles, foreign, clockOffset, disks, unfinished } = observation;
-  const notices: Notice[] = troubles.map(({ scope, kind, why }) => ({
-    fact: kind === "refused" ? "CredentialRefused" : kind === "limited" ? "RateLimited" : "GitHubUnknown",
-    text: `${scope}: ${why}`,
-  }));
+  const notices: Notice[] = troubles.map(({ scope, kind, why }) => {
+    const text = `${scope}: ${why}`;
+    if (kind === "refused") return { fact: "CredentialRefused", text: `${text}; \`ci-fleet auth check\`` };
+    return { fact: kind === "limited" ? "RateLimited" : "GitHubUnknown", text };
+  });
   if (broken !== null) notices.push({ fact: "WindowsBeganAnew", text: broken });
   for (const { kind, pid, uid, folder } of foreign.known ? foreign.value : []) {
     const where = folder === null ? "" : ` in ${folder}`;
@@ -66,7 +67,17 @@ export function listSlotNotices(
           },
         ],
   );
-  return [...overdue, ...failing];
+  const absent = decisions
+    .filter(({ reason }) => reason === "NotInstalled")
+    .map(({ subject }) => subject.slot);
+  const notInstalled = absent.length === 0 ? [] : [{ fact: "NotInstalled", text: describeAbsent(absent) }];
+  return [...notInstalled, ...overdue, ...failing];
+}
+
+function describeAbsent(slots: readonly string[]): string {
+  const [first = ""] = slots;
+  const more = slots.length === 1 ? " is" : ` and ${slots.length - 1} more are`;
+  return `${first}${more} not installed on this host; \`ci-fleet apply\``;
 }
 
 function listVersionNotices(plan: Plan, { versionEnds, time, clockOffset }: Observation): readonly Notice[] {

@@ -22,6 +22,7 @@ test("a pass that throws is told and counted, and the next one is due as ever", 
   const fleet: KeptFleet = { inForce: () => ({ plan, at }), problem: () => null, refresh: () => false };
   const crashes: unknown[] = [];
   const voice: Voice = {
+    begin: () => undefined,
     warn: () => undefined,
     pass: () => assert.fail("none came to its end"),
     crash: (error) => crashes.push(error),

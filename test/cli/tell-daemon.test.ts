@@ -6,6 +6,7 @@ import type { Terminal } from "../../src/adapters/terminal.ts";
 import { openVoice } from "../../src/cli/watchdog/tell-daemon.ts";
 import type { Decision } from "../../src/model/watchdog.ts";
 import type { Pass } from "../../src/watchdog/tell-pass.ts";
+import { makeSmallPlan } from "../watchdog/model-plan.ts";
 
 function open(isJson: boolean) {
   const said: string[] = [];
@@ -29,6 +30,22 @@ function makePass(evidence: string, verdict: Decision["verdict"] = "wait"): Pass
   const decided = { decisions: [decision], notices: [], memory: {} };
   return { observation, decided, outcomes: [], isDry: false } as unknown as Pass;
 }
+
+test("at its beginning it says what it looks after, and where it answers", () => {
+  const { voice, said, warned } = open(false);
+  const plan = makeSmallPlan();
+  const [host] = plan.hosts;
+  assert.ok(host !== undefined);
+  voice.begin({ ...plan, watchdog: { ...plan.watchdog, every: 5000, listen: null } }, host);
+  const listen = { address: "::1", port: 9639 };
+  voice.begin({ ...plan, watchdog: { ...plan.watchdog, every: 90_000, listen } }, host);
+  const slots = host.placements.flatMap((each) => each.slots).length;
+  assert.deepEqual(warned, [
+    `looks after ${slots} slots of forge every 5s\n`,
+    `looks after ${slots} slots of forge every 1m30s; http://[::1]:9639/metrics and /healthz\n`,
+  ]);
+  assert.deepEqual(said, []);
+});
 
 test("a decision is said when it comes, not while it stays, and again when it comes back", () => {
   const { voice, said } = open(false);

@@ -144,7 +144,10 @@ scene("it starts what is down, answers for itself, and ends with 0 on SIGTERM", 
   assert.equal(await daemon.ended, 0);
   for (const name of ["json", "counts.json", "answers.json", "audit.jsonl"])
     assert.ok(existsSync(join(host.home, host.state, `watchdog.${name}`)), name);
-  assert.equal(daemon.warned(), "");
+  assert.match(
+    daemon.warned(),
+    /^looks after 2 slots of forge every 5s; http:\/\/127\.0\.0\.1:\d+\/metrics and \/healthz\n$/,
+  );
   assert.equal(daemon.said().match(/DeadSlot/g)?.length, 2, "what is not new is not said again");
 });
 

@@ -23,7 +23,10 @@ test("a slot that should run is started without GitHub's word; a refused credent
   assert.equal(first, "start        home-ci-forge-1  DeadSlot: its unit is inactive; it should always run");
   assert.equal(second, "             done: started");
   assert.match(third ?? "", /^unknown {6}home-ci-forge-2 {2}LocalUnknown: /);
-  assert.match(ran.stdout, /notice {7}CredentialRefused: https:\/\/github\.com\/acme: /);
+  assert.match(
+    ran.stdout,
+    /notice {7}CredentialRefused: https:\/\/github\.com\/acme: .*; `ci-fleet auth check`$/m,
+  );
 });
 
 test("every change is in the audit log with its evidence, closed to others, and memory beside it", (t) => {
@@ -82,6 +85,23 @@ test("--json is one document with every decision", (t) => {
     document.decisions.map(({ slot, reason }) => `${slot} ${reason}`),
     ["home-ci-forge-1 DeadSlot", "home-ci-forge-2 DeadSlot"],
   );
+});
+
+test("before an apply there is nothing to look after, and it says so", (t) => {
+  const host = makeFakeHost(t);
+  for (const slot of [1, 2]) host.remove(`fake/units/home-process@home-ci-forge-${slot}.service`);
+  const { stdout } = host.run("watchdog");
+  const text = "home-ci-forge-1 and 1 more are not installed on this host; `ci-fleet apply`";
+  assert.ok(stdout.includes(`notice       NotInstalled: ${text}\n`), stdout);
+});
+
+test("where nothing can be remembered nothing is begun", (t) => {
+  const host = makeFakeHost(t);
+  host.write(".local/state/ci-fleet", "in the way\n");
+  const ran = host.run("watchdog");
+  assert.equal(ran.code, 3);
+  assert.match(ran.stderr, /cannot keep the watchdog's memory in \S+\/ci-fleet\/home: /);
+  assert.deepEqual([ran.stdout, host.told()], ["", []]);
 });
 
 test("while another pass or an apply is at work nothing is done, with exit 75", async (t) => {

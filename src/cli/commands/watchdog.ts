@@ -5,6 +5,7 @@
 import { takeLock } from "../../adapters/lock.ts";
 import { ping } from "../../adapters/ping.ts";
 import { staySmall } from "../../adapters/stay-small.ts";
+import { requireMemory } from "../../adapters/watchdog-files.ts";
 import { stringifySafely } from "../../base/print-json.ts";
 import { cleanForTerminal } from "../../base/terminal-text.ts";
 import type { Plan } from "../../model/plan.ts";
@@ -32,6 +33,7 @@ export const run: Command = async (call) => {
   if (flags.has("no-arch-filter"))
     warn(call, "slots may be started for jobs of another architecture, which they cannot run");
   if (isDry) return passOnce(call, plan, at);
+  requireMemory(at.places);
   // A daemon holds it between its passes too.
   const one = await takeLock(`${at.places.config}/watchdog`, { forMs: 0, onWait: () => undefined });
   if (one === null) return sayLocked(call, "another watchdog is at work on this host");

@@ -70,6 +70,8 @@ export async function runDaemon(
     ...{ fleet, voice, server, options, work, stop: stop.signal, giveUp: new AbortController() },
     ...{ tools: null, keptAt: now(), metrics: null, allowance: null, wellAt: now(), passBegan: null },
   };
+  const { plan, at } = fleet.inForce();
+  voice.begin(plan, at.host);
   const notifier = openNotifier(process.env);
   const isOver = new AbortController();
   await notifier?.tell("READY=1").then((why) => why !== null && voice.warn(`systemd was not told: ${why}`));
@@ -129,6 +131,7 @@ async function onePass(daemon: Daemon): Promise<void> {
   const { fleet, voice, server, options, stop } = daemon;
   const isNew = fleet.refresh();
   const { plan, at } = fleet.inForce();
+  if (isNew) voice.begin(plan, at.host);
   const problem = fleet.problem();
   if (problem !== null) voice.warn(`the spec is not put in force, the one before goes on: ${problem}`);
   await server.follow({ plan, at }, voice.warn);

@@ -1,14 +1,19 @@
 // What a daemon says: to its log only what is new, to the monitor of its passes now and then. In: passes, the
 // terminal. Out: lines; nothing is said twice in a row.
 
+import { describe } from "../../adapters/answer-http.ts";
 import { ping } from "../../adapters/ping.ts";
 import type { Terminal } from "../../adapters/terminal.ts";
 import { stringifyLine } from "../../base/print-json.ts";
 import { cleanForTerminal } from "../../base/terminal-text.ts";
+import { formatDuration } from "../../base/units.ts";
+import type { Plan, PlannedHost } from "../../model/plan.ts";
 import { listNews, makePassDocument, type Pass } from "../../watchdog/tell-pass.ts";
 import { FINE } from "../exit-codes.ts";
 
 export interface Voice {
+  /** What it looks after from now on. */
+  begin(plan: Plan, host: PlannedHost): void;
   /** Once, as long as every pass has it again. */
   warn(text: string): void;
   pass(pass: Pass): void;
@@ -33,6 +38,13 @@ export function openVoice(terminal: Terminal, { isJson }: { readonly isJson: boo
     warned.add(text);
   };
   return {
+    begin: ({ watchdog: { every, listen } }, { name, placements }) => {
+      const slots = placements.reduce((all, each) => all + each.slots.length, 0);
+      const where = listen === null ? "" : `; http://${describe(listen)}/metrics and /healthz`;
+      say(
+        `looks after ${slots} ${slots === 1 ? "slot" : "slots"} of ${name} every ${formatDuration(every)}${where}`,
+      );
+    },
     warn,
     pass: (pass) => {
       if (isJson) return terminal.out(stringifyLine(makePassDocument(pass)));
