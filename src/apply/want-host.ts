@@ -63,7 +63,7 @@ export function wantHost(sources: HostSources): Wanting {
 }
 
 /** Of a host's folder, what an installed host uses: the rest is for its hypervisor or its first boot. */
-const INSTALLED = /^(?:compose\.yaml$|runner\/|images\/|authority\/)/;
+const INSTALLED = /^(?:compose\.yaml$|runner\/|images\/|authority\/|vm\/)/;
 
 function gatherFiles({ host, rendered, copies, places }: HostSources) {
   const files = new Map<string, WantedFile>();

@@ -27,4 +27,12 @@ export const GUEST_CODES: readonly CodeEntry[] = [
     why: "Proxmox VE shares folders with guests (virtiofs) from 8.4 on, and refuses the setting before.",
     fix: "Upgrade the node and detect it again, or remove `cacheFolder`.",
   },
+  {
+    code: "CF749",
+    name: "parent-cannot-run-guests",
+    severity: "error",
+    summary: "A guest's parent is no x64 machine with systemd",
+    why: "Guests of a machine are systemd units there that run QEMU for x64, from images for x64.",
+    fix: "Choose another parent.",
+  },
 ];

@@ -302,4 +302,12 @@ export const SPEC_CODES: readonly CodeEntry[] = [
     why: "Proxmox would take some of them and refuse to start the guest, or leave one out without a word.",
     fix: "Change one of the two places.",
   },
+  {
+    code: "CF656",
+    name: "guest-setting-elsewhere",
+    severity: "error",
+    summary: "A setting that the guest's parent cannot give it",
+    why: "Some settings are Proxmox's own, others belong to a machine that runs QEMU itself, or to its network.",
+    fix: "Remove the setting, or give the guest another parent.",
+  },
 ];

@@ -90,6 +90,8 @@ export interface MachineSpec extends HostCommon {
   readonly kind: "machine";
   /** Set: provisioned by cloud-init, so its files are rendered. */
   readonly os: OsName | null;
+  /** That its guests are on; null: each has QEMU's own network. */
+  readonly bridge: string | null;
   readonly network: GuestNetwork;
   readonly sshKeys: readonly string[];
 }
@@ -125,6 +127,8 @@ export interface VmSpec extends HostCommon {
   readonly network: GuestNetwork;
   readonly sshKeys: readonly string[];
   readonly vmId: number | null;
+  /** Port of the parent's 127.0.0.1 that leads to the guest's SSH; only where QEMU is its network. */
+  readonly sshPort: number | null;
   readonly lifetime: Lifetime;
   /** null: nothing was said, which means `rollback` where it is ephemeral and its parent a Proxmox node. */
   readonly reset: GuestReset | null;

@@ -135,12 +135,13 @@ export interface PlannedGuest {
 export type GuestSource =
   /** A linked clone shares the template's disk; a full one stands by itself. */
   | { readonly kind: "clone"; readonly template: number; readonly full: boolean }
-  | {
-      readonly kind: "image";
-      readonly url: string;
-      /** Where the sums are, and by which program they are checked. */
-      readonly sums: { readonly url: string; readonly program: "sha256sum" | "sha512sum" };
-    };
+  | ({ readonly kind: "image" } & CloudImage);
+
+export interface CloudImage {
+  readonly url: string;
+  /** Where the sums are, and by which program they are checked. */
+  readonly sums: { readonly url: string; readonly program: "sha256sum" | "sha512sum" };
+}
 
 /** What the API's token may do, and no more. */
 export interface PlannedAccess {

@@ -53,6 +53,7 @@ export function nameUnits(fleet: string): UnitNames {
     cache: `${fleet}-cache`,
     binfmt: `${fleet}-binfmt.service`,
     rootless: `${fleet}-rootless.service`,
+    vm: `${fleet}-vm@`,
   };
 }
 

@@ -18,6 +18,7 @@ import type {
 } from "./fleet.ts";
 import type { HypervisorPlan, VfioPlan } from "./hypervisor-plan.ts";
 import type { GpuVendor, Inventory } from "./inventory.ts";
+import type { KvmPlan } from "./kvm-plan.ts";
 import type { PlannedWatchdog } from "./planned-watchdog.ts";
 
 export interface Plan {
@@ -54,6 +55,8 @@ export interface UnitNames {
   readonly binfmt: string;
   /** `acme-rootless.service`: the rootless engine jobs may use. */
   readonly rootless: string;
+  /** `acme-vm@` (add `<guest>.service`): guests of a machine with KVM. */
+  readonly vm: string;
 }
 
 export interface PlannedRunner {
@@ -103,6 +106,8 @@ export interface PlannedHost {
   readonly vfio: VfioPlan | null;
   /** null: no Proxmox node. */
   readonly hypervisor: HypervisorPlan | null;
+  /** null: no machine, or one without guests. */
+  readonly kvm: KvmPlan | null;
 }
 
 /** The few facts that decide what is rendered. */

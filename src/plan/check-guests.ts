@@ -7,6 +7,7 @@ import type { AcceptedRisk } from "../model/hypervisor-plan.ts";
 import { type Inventory, presentOrNull } from "../model/inventory.ts";
 import { isAtLeast, PROXMOX_WITH_FOLDERS } from "../model/software-versions.ts";
 import { startAcceptances } from "./accept-risks.ts";
+import { checkParent } from "./check-parent.ts";
 import { count, type Findings } from "./findings.ts";
 import { type GivenCard, isPciAddress, listGivenCards, listMappings, overlaps } from "./give-away.ts";
 import { judgeCard } from "./judge-card.ts";
@@ -30,7 +31,7 @@ export function checkGuests(
     if (inventory === null || (guests.length === 0 && listMappings(site.spec).length === 0)) continue;
     const risks = startAcceptances(flag);
     const all = listGivenCards(site.spec, inventory, guests);
-    if (guests.length > 0) checkKvm(site, guests, findings);
+    if (guests.length > 0) checkParent(site, guests, findings);
     checkFolders(site, guests, findings);
     checkMappings(site, guests, findings);
     checkAcsOverride(site, guests, all, risks.take, findings);
@@ -158,18 +159,5 @@ function checkFolders(site: Site, guests: readonly VmSpec[], findings: Findings)
     related: [
       { message: "its version", doc: { kind: "inventory", host: site.name }, path: ["proxmox", "version"] },
     ],
-  });
-}
-
-function checkKvm(site: Site, guests: readonly VmSpec[], findings: Findings): void {
-  if (site.inventory?.kvm.present !== false) return;
-  findings.addOnHost({
-    code: "CF731",
-    path: [...(guests[0] as VmSpec).at, "parent"],
-    host: site.name,
-    message: (hosts) => `${hosts} has no KVM, so it cannot run guests`,
-    help: (host) =>
-      `switch on virtualization in the firmware, then run \`ci-fleet init --refresh --name ${host}\` there`,
-    fact: { message: "KVM", path: ["kvm"] },
   });
 }

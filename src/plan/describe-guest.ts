@@ -3,7 +3,7 @@
 // planned.
 
 import { hashText } from "../base/hash-text.ts";
-import type { Fleet, OsName, ProxmoxSpec, VmSpec } from "../model/fleet.ts";
+import type { Fleet, ProxmoxSpec, VmSpec } from "../model/fleet.ts";
 import type {
   AcceptedRisk,
   GuestSource,
@@ -11,6 +11,7 @@ import type {
   PropertyPart,
   Setting,
 } from "../model/hypervisor-plan.ts";
+import { findCloudImage } from "./cloud-images.ts";
 import { planCacheFolder } from "./plan-cache-folder.ts";
 
 const MIB = 2 ** 20;
@@ -141,7 +142,7 @@ function listNetworkParts({ fleet, node, vm }: GuestParts): readonly PropertyPar
  * Proxmox would choose another address each time a setting without one is made, and the guest another lease. One of
  * the local range (IEEE 802, second bit of the first byte), the same for a guest as long as it has its name.
  */
-function chooseMac(fleet: string, guest: string): string {
+export function chooseMac(fleet: string, guest: string): string {
   const digits = hashText(`ci-fleet guest ${fleet}/${guest}`).slice(0, 10);
   return ["02", ...(digits.match(/../g) ?? [])].join(":");
 }
@@ -171,32 +172,5 @@ function listDiskParts({ hardware }: VmSpec): readonly PropertyPart[] {
 function chooseSource(vm: VmSpec, { template }: ProxmoxSpec): GuestSource {
   // A guest that lives for one job is made often: it shares the template's disk.
   if (template !== null) return { kind: "clone", template, full: vm.lifetime === "persistent" };
-  const { url, sums, program } = IMAGES[vm.os];
-  return { kind: "image", url, sums: { url: sums, program } };
+  return { kind: "image", ...findCloudImage(vm.os) };
 }
-
-const DEBIAN = "https://cloud.debian.org/images/cloud";
-const UBUNTU = "https://cloud-images.ubuntu.com/releases";
-const ARCH = "https://geo.mirror.pkgbuild.com/images/latest/Arch-Linux-x86_64-cloudimg.qcow2";
-
-function debian(codename: string, version: string) {
-  const folder = `${DEBIAN}/${codename}/latest`;
-  const url = `${folder}/debian-${version}-genericcloud-amd64.qcow2`;
-  return { url, sums: `${folder}/SHA512SUMS`, program: "sha512sum" as const };
-}
-
-function ubuntu(codename: string, version: string) {
-  const folder = `${UBUNTU}/${codename}/release`;
-  const url = `${folder}/ubuntu-${version}-server-cloudimg-amd64.img`;
-  return { url, sums: `${folder}/SHA256SUMS`, program: "sha256sum" as const };
-}
-
-/** The distributions' own images for clouds, with cloud-init in them. */
-const IMAGES = {
-  "debian-12": debian("bookworm", "12"),
-  "debian-13": debian("trixie", "13"),
-  "ubuntu-22.04": ubuntu("jammy", "22.04"),
-  "ubuntu-24.04": ubuntu("noble", "24.04"),
-  "ubuntu-26.04": ubuntu("resolute", "26.04"),
-  arch: { url: ARCH, sums: `${ARCH}.SHA256`, program: "sha256sum" },
-} as const satisfies Readonly<Record<OsName, unknown>>;

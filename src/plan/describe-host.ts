@@ -15,7 +15,7 @@ export function describeHost(
   placements: readonly Placement[],
   capacity: Capacity,
   isDeputy: boolean,
-): Omit<PlannedHost, "vfio" | "hypervisor"> {
+): Omit<PlannedHost, "vfio" | "hypervisor" | "kvm"> {
   return {
     name: site.name,
     spec: site.spec,
@@ -30,7 +30,7 @@ export function describeHost(
     credentials: site.supervision === "none" ? [] : listCredentials(fleet, placements, isDeputy),
     emulate: listPlatforms(site, placements, fleet),
     capacity,
-    oneJob: planOneJob(fleet, site.spec),
+    oneJob: planOneJob(site.spec),
     provisioning: site.inventory === null ? null : planProvisioning(fleet, site, placements),
   };
 }

@@ -4,6 +4,7 @@
 import { layField } from "../base/page-layout.ts";
 import { formatSize } from "../base/units.ts";
 import type { VfioCard, VfioPlan } from "../model/hypervisor-plan.ts";
+import type { KvmGuest } from "../model/kvm-plan.ts";
 import type { PlannedHost } from "../model/plan.ts";
 
 const BINDINGS = {
@@ -12,7 +13,7 @@ const BINDINGS = {
   start: "bound when the guest starts",
 } as const;
 
-export function describeHypervisor({ vfio, hypervisor }: PlannedHost): readonly string[] {
+export function describeHypervisor({ vfio, hypervisor, kvm }: PlannedHost): readonly string[] {
   const guests = hypervisor?.guests ?? [];
   return [
     ...(vfio === null ? [] : describeVfio(vfio)),
@@ -22,7 +23,21 @@ export function describeHypervisor({ vfio, hypervisor }: PlannedHost): readonly 
       const line = `${vmId} ${name}: ${from}, disk ${formatSize(disk.size)}${by}`;
       return [...layField("guest", line), ...(held === null ? [] : layField("", `not started: ${held}`))];
     }),
+    ...(kvm?.guests ?? []).flatMap((guest) => layField("guest", describeKvmGuest(guest))),
   ];
+}
+
+function describeKvmGuest({ name, lifetime, disk, network, card, starts }: KvmGuest): string {
+  const reach =
+    network.bridge !== null
+      ? `on bridge ${network.bridge.name}`
+      : network.sshPort === null
+        ? "not reached from outside"
+        : `SSH at 127.0.0.1:${network.sshPort}`;
+  const address = card?.functions[0]?.address;
+  const by = address === undefined ? "" : `, card ${address}`;
+  const when = starts ? "" : ", not started by itself";
+  return `${name}: ${lifetime}, by QEMU from a cloud image, disk ${formatSize(disk)}${by}, ${reach}${when}`;
 }
 
 function describeVfio({ cards, kernelOptions, loader, accepted }: VfioPlan): readonly string[] {

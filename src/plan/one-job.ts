@@ -6,10 +6,8 @@ import type { OneJob, Placement } from "../model/plan.ts";
 import type { Findings } from "./findings.ts";
 
 /** null: the host is no guest of one job. */
-export function planOneJob(fleet: Fleet, spec: HostSpec): OneJob | null {
+export function planOneJob(spec: HostSpec): OneJob | null {
   if (spec.kind !== "vm" || spec.lifetime === "persistent") return null;
-  // What a machine with KVM starts has no disk of its own: each boot is the first.
-  if (findParent(fleet, spec)?.kind !== "proxmox") return { setUp: "each-boot", waitsForWord: false };
   return { setUp: spec.reset === "clone" ? "each-boot" : "once", waitsForWord: true };
 }
 
@@ -49,7 +47,7 @@ function checkReset(fleet: Fleet, spec: VmSpec, findings: Findings): void {
     lifetime === "persistent"
       ? "is persistent, and nothing resets it"
       : parent?.kind !== "proxmox"
-        ? "has a disk that is made anew at each start, for its parent is no Proxmox node"
+        ? "is given a clean disk at each start, for its parent is no Proxmox node"
         : reset === "clone" && parent.template === null
           ? `would be cloned, and its node \`${parent.name}\` names no \`template\``
           : null;

@@ -27,6 +27,7 @@ import { numberGuests } from "./number-guests.ts";
 import { checkOneJob } from "./one-job.ts";
 import { placePool } from "./place-pool.ts";
 import { planHypervisor } from "./plan-hypervisor.ts";
+import { planKvm } from "./plan-kvm.ts";
 import { planNetwork } from "./plan-network.ts";
 import { planVfio } from "./plan-vfio.ts";
 import { chooseDeputy, planWatchdog } from "./plan-watchdog.ts";
@@ -126,6 +127,7 @@ function finishHosts(
       ...describeHost(fleet, site, placements, capacity, site.name === deputy),
       vfio,
       hypervisor,
+      kvm: planKvm({ fleet, inputs, site, guests, vfio, departures: departures.get(site.name) }),
     };
   });
   checkTarball(fleet, pools, placed, findings);

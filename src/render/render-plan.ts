@@ -6,6 +6,7 @@ import type { RenderedFile } from "../model/rendered-file.ts";
 import { renderAuthority } from "./authority-file.ts";
 import { renderCloudInit } from "./cloud-init.ts";
 import { renderContainers } from "./compose.ts";
+import { renderKvm } from "./kvm.ts";
 import { renderProxmox } from "./proxmox.ts";
 import { renderSystemd } from "./systemd.ts";
 import { renderVfio } from "./vfio.ts";
@@ -30,8 +31,7 @@ export function renderPlan(
 
 /** A guest's seed lies with the node that gives it to the guest. */
 function openDesk(plan: Plan, copies: readonly RenderedFile[]) {
-  const nodes = plan.hosts.filter(({ hypervisor }) => hypervisor !== null);
-  const onNode = new Set(nodes.flatMap(({ hypervisor }) => hypervisor?.guests.map(({ name }) => name) ?? []));
+  const onNode = new Set(plan.hosts.flatMap(listGuestNames));
   const byName = new Map(onNode.size === 0 ? [] : plan.hosts.map((host) => [host.name, host]));
   const renderSeed = (name: string): readonly RenderedFile[] => {
     const guest = byName.get(name);
@@ -46,9 +46,17 @@ function openDesk(plan: Plan, copies: readonly RenderedFile[]) {
         ...renderVfio(plan, host),
       ];
       if (onNode.has(host.name)) return files;
-      if (host.hypervisor === null) return [...files, ...renderCloudInit(plan, host, copies)];
-      const seeds = new Map(host.hypervisor.guests.map(({ name }) => [name, renderSeed(name)]));
-      return [...files, ...renderProxmox(plan, host, seeds)];
+      const seeds = new Map(listGuestNames(host).map((name) => [name, renderSeed(name)]));
+      return [
+        ...files,
+        ...renderCloudInit(plan, host, copies),
+        ...renderProxmox(plan, host, seeds),
+        ...renderKvm(plan, host, seeds),
+      ];
     },
   };
+}
+
+function listGuestNames({ hypervisor, kvm }: PlannedHost): readonly string[] {
+  return [...(hypervisor?.guests ?? []), ...(kvm?.guests ?? [])].map(({ name }) => name);
 }

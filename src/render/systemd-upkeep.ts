@@ -92,6 +92,7 @@ function viewTarget(plan: Plan, host: PlannedHost, flavour: Flavour): TemplateVi
     wants: [
       ...(isSystem && host.emulate.length > 0 ? [units.binfmt] : []),
       ...(isSystem && findRootless(host) !== null ? [units.rootless] : []),
+      ...(isSystem ? listStartedGuests(host) : []),
       `${units.watchdog}.${plan.watchdog.mode === "daemon" ? "service" : "timer"}`,
       ...(listCaches(plan, host).length > 0 ? [`${units.cache}.timer`] : []),
       ...host.placements.flatMap((placement) =>
@@ -99,6 +100,10 @@ function viewTarget(plan: Plan, host: PlannedHost, flavour: Flavour): TemplateVi
       ),
     ],
   };
+}
+
+function listStartedGuests({ kvm }: PlannedHost): readonly string[] {
+  return (kvm?.guests ?? []).flatMap(({ unit, starts }) => (starts ? [unit] : []));
 }
 
 function viewWatchdog(plan: Plan, host: PlannedHost, flavour: Flavour): TemplateView {

@@ -6,6 +6,7 @@
 
 import type { Plan, PlannedHost } from "../model/plan.ts";
 import type { RenderedFile } from "../model/rendered-file.ts";
+import { renderGuestUnits } from "./kvm.ts";
 import { renderContainerUnits, renderProcessUnits } from "./systemd-slots.ts";
 import { renderUpkeepScripts, renderUpkeepUnits } from "./systemd-upkeep.ts";
 
@@ -18,6 +19,7 @@ export function renderSystemd(plan: Plan, host: PlannedHost): readonly RenderedF
       ...renderUpkeepUnits(plan, host, flavour),
       ...renderContainerUnits(plan, host, flavour),
       ...renderProcessUnits(plan, host, flavour),
+      ...(flavour === "system" ? renderGuestUnits(plan, host) : []),
     ].map(({ path, content }) => ({
       path: `${folder}/systemd/${flavour === "user" ? "user/" : ""}${path}`,
       content,

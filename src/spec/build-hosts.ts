@@ -35,8 +35,8 @@ export function buildHosts(spec: SpecValue): BuiltHosts {
 function buildHost(name: string, host: HostValue, at: DocPath): readonly HostSpec[] {
   switch (host.kind) {
     case "machine": {
-      const { os, network, sshKeys } = host.value;
-      return [{ kind: "machine", name, os, network: buildNetwork(network), sshKeys, at }];
+      const { os, network, sshKeys, bridge } = host.value;
+      return [{ kind: "machine", name, os, network: buildNetwork(network), sshKeys, bridge, at }];
     }
     case "proxmox":
       return [{ kind: "proxmox", name, ...host.value, mappings: listMappings(host.value.mappings), at }];
@@ -48,14 +48,15 @@ function buildHost(name: string, host: HostValue, at: DocPath): readonly HostSpe
 }
 
 function buildVms(base: string, vm: VmValue, at: DocPath): readonly VmSpec[] {
-  const { count, network, vmId, ...rest } = vm;
+  const { count, network, vmId, sshPort, ...rest } = vm;
   const common = { kind: "vm", base, ...rest, network: buildNetwork(network), at } as const;
-  if (count === null) return [{ ...common, name: base, ordinal: null, vmId }];
+  if (count === null) return [{ ...common, name: base, ordinal: null, vmId, sshPort }];
   return Array.from({ length: count }, (_, i) => ({
     ...common,
     name: `${base}-${i + 1}`,
     ordinal: i + 1,
     vmId: vmId === null ? null : vmId + i,
+    sshPort: sshPort === null ? null : sshPort + i,
   }));
 }
 

@@ -8,6 +8,7 @@ import { KEPT_FOLDER_RULES } from "./rules/kept-folder-rules.ts";
 import { LABEL_RULES } from "./rules/label-rules.ts";
 import { MOUNT_RULES } from "./rules/mount-rules.ts";
 import { NAME_RULES } from "./rules/name-rules.ts";
+import { PARENT_RULES } from "./rules/parent-rules.ts";
 import { POOL_RULES } from "./rules/pool-rules.ts";
 import { RUNNER_RULES } from "./rules/runner-rules.ts";
 import { TARGET_RULES } from "./rules/target-rules.ts";
@@ -17,6 +18,7 @@ export const FLEET_RULES: readonly Rule[] = [
   ...NAME_RULES,
   ...HOST_RULES,
   ...GUEST_RULES,
+  ...PARENT_RULES,
   ...TARGET_RULES,
   ...RUNNER_RULES,
   ...POOL_RULES,

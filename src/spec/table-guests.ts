@@ -194,6 +194,11 @@ export const VM = record("A virtual machine", {
     "VM id of the guest (of the first one with `count`). Without it the parent's `firstId` and up.",
     "9101",
   ),
+  sshPort: optional(
+    integer(1024, 65_535),
+    "Where a machine without `bridge` runs the guest: the port of that machine's own 127.0.0.1 that leads to the guest's SSH (of the first one with `count`).",
+    "2201",
+  ),
   lifetime: defaulted(
     choice("persistent", "ephemeral"),
     "persistent",

@@ -11,6 +11,11 @@ const MACHINE = record("A machine", {
   ),
   network: defaulted(NETWORK, "dhcp", `For cloud-init. ${NETWORK_DOC}`, "dhcp"),
   sshKeys: defaulted(list(text("sshKey"), 0, 50), [], SSH_KEYS_DOC, SSH_KEY_EXAMPLE),
+  bridge: optional(
+    text("bridge"),
+    "Network bridge of its guests. Without it each has QEMU's own network: it reaches out and is not reached.",
+    "br0",
+  ),
 });
 
 const API = record("Proxmox's API", {

@@ -68,8 +68,8 @@ test("--check sees that the certificates have changed, and each host gets the ne
     "rendered/hosts/forge/authority/ca.pem",
     "rendered/hosts/forge/compose.yaml",
     "rendered/hosts/forge/images/build/ci-fleet.crt",
+    "rendered/hosts/forge/vm/new/cloud-init/user-data",
     "rendered/hosts/new/authority/ca.pem",
-    "rendered/hosts/new/cloud-init/user-data",
   ]);
   writeFileSync(join(cwd, "certs/corp.pem"), CORP);
   assert.equal(runCli(["render"], { cwd }).code, 0);

@@ -211,4 +211,10 @@ export const HOST_CASES: Readonly<Record<string, Case>> = {
     path: ["hosts", "vm", "reset"],
     message: "`vm` has `reset: clone` and would be cloned, and its node `pve` names no `template`",
   },
+  CF749: {
+    fleet: makeFleet([makeMachine("spark"), makeGuest("vm", "spark")], [makePool("ci", { hosts: ["vm"] })]),
+    inputs: makeInputs({ spark: makeInventory({ arch: "arm64" }) }),
+    path: ["hosts", "vm", "parent"],
+    message: "`spark` is an arm64 machine, and guests are made for x64",
+  },
 };

@@ -19,7 +19,16 @@ const GIB = 2 ** 30;
 
 export function makeMachine(name: string, given: Partial<MachineSpec> = {}): MachineSpec {
   const at = ["hosts", name];
-  return { kind: "machine", name, at, os: null, network: { kind: "dhcp" }, sshKeys: [], ...given };
+  return {
+    kind: "machine",
+    name,
+    at,
+    os: null,
+    network: { kind: "dhcp" },
+    sshKeys: [],
+    bridge: null,
+    ...given,
+  };
 }
 
 export function makeProxmox(name: string, given: Partial<ProxmoxSpec> = {}): ProxmoxSpec {
@@ -81,6 +90,7 @@ export function makeGuest(name: string, parent: string, given: Partial<VmSpec> =
     network: { kind: "dhcp" },
     sshKeys: [],
     vmId: null,
+    sshPort: null,
     lifetime: "persistent",
     reset: null,
     hardware: HARDWARE,

@@ -57,6 +57,7 @@ export function makeHost(placements: readonly Placement[], change: Partial<Plann
       os: null,
       network: { kind: "dhcp" },
       sshKeys: [],
+      bridge: null,
     },
     kind: "machine",
     arch: "x64",
@@ -84,6 +85,7 @@ export function makeHost(placements: readonly Placement[], change: Partial<Plann
     oneJob: null,
     vfio: null,
     hypervisor: null,
+    kvm: null,
     ...change,
   };
 }

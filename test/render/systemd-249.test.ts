@@ -22,9 +22,9 @@ const SINCE: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   Timer: { AccuracySec: 209, OnBootSec: 0, OnUnitActiveSec: 0, RandomizedDelaySec: 229 },
   Service: {
     ...{ BindPaths: 233, CPUQuota: 213, CapabilityBoundingSet: 0, Delegate: 0, DeviceAllow: 208 },
-    ...{ DevicePolicy: 208, Environment: 0, WatchdogSec: 0 },
+    ...{ DevicePolicy: 208, DynamicUser: 232, Environment: 0, EnvironmentFile: 0, WatchdogSec: 0 },
     ...{ ExecCondition: 243, ExecReload: 0, ExecStart: 0, ExecStartPre: 0, ExecStop: 0, ExecStopPost: 0 },
-    ...{ IOSchedulingClass: 0, KillMode: 187, LimitCORE: 0, LimitNOFILE: 0, LimitNPROC: 0 },
+    ...{ IOSchedulingClass: 0, KillMode: 187, LimitCORE: 0, LimitMEMLOCK: 0, LimitNOFILE: 0, LimitNPROC: 0 },
     ...{ LoadCredential: 247, LockPersonality: 235, MemoryDenyWriteExecute: 231, MemoryMax: 231, Nice: 0 },
     ...{ NoNewPrivileges: 187, NotifyAccess: 0, PrivateDevices: 209, PrivateNetwork: 0, PrivateTmp: 0 },
     ...{ ProtectClock: 245, ProtectControlGroups: 232, ProtectHome: 214, ProtectHostname: 242 },

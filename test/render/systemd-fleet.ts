@@ -103,6 +103,7 @@ export function makeHost(change: Partial<PlannedHost> = {}): PlannedHost {
       os: null,
       network: { kind: "dhcp" },
       sshKeys: [],
+      bridge: null,
     },
     kind: "machine",
     arch: "x64",
@@ -130,6 +131,7 @@ export function makeHost(change: Partial<PlannedHost> = {}): PlannedHost {
     oneJob: null,
     vfio: null,
     hypervisor: null,
+    kvm: null,
     ...change,
   };
 }

@@ -19,6 +19,7 @@ const home = "home/alice";
 /** Programs that units start; systemd asks only whether they are there. */
 const listPrograms = (fleet: string): Readonly<Record<Flavour, readonly string[]>> => ({
   system: [
+    "usr/bin/qemu-system-x86_64",
     ...["usr/bin/ci-fleet", "usr/bin/docker", "usr/bin/test", "usr/bin/rm", "usr/bin/dockerd-rootless.sh"],
     ...[
       ...["bin/kill", "bin/sh"],
@@ -203,6 +204,8 @@ function withUnits<T>(
       const text = flavour === "user" ? content.replaceAll("=/usr/bin/docker ", "=/usr/bin/true ") : content;
       write(`${folder}/${below}`, text, mode);
       const unit = below.replace(/\.d\/.*$/, "");
+      const guest = /-vm@(.*)\.service$/.exec(unit)?.[1];
+      if (guest !== undefined) write(`etc/ci-fleet/${fleet}/vm/${guest}/guest.sh`, "#!/bin/sh\n", 0o755);
       // Templates without a drop-in are asked about by an instance of their own.
       names.add(unit.replace("@.", "@acme-any-forge-1."));
     }
