@@ -66,13 +66,16 @@ async function perform(
 const LINES = 20;
 
 async function runCommand(
-  { argv, timeoutMs, fine, mayFail }: Extract<FileAction, { kind: "run" }>,
+  { argv, timeoutMs, fine, mayFail, tells }: Extract<FileAction, { kind: "run" }>,
   tools: HostTools,
   say: (line: string) => void,
 ): Promise<void> {
   const [command = "", ...words] = argv;
   const answer = await tools.run(command, words, timeoutMs);
-  if (answer.kind === "ran" && fine.includes(answer.exitCode)) return;
+  if (answer.kind === "ran" && fine.includes(answer.exitCode)) {
+    if (tells === true) for (const line of answer.stderr.trim().split("\n")) if (line !== "") say(line);
+    return;
+  }
   const operation = `run \`${formatShellCommand(argv)}\``;
   const again = "mend it and run the command again; it goes on where this one ended";
   switch (answer.kind) {

@@ -115,6 +115,8 @@ const folderUnwritable: Rule = (_, { ground, places }) => {
 
 const programMissing: Rule = (wanted, { program, places, shared }) => {
   if (wanted === null || wanted.supervision !== "systemd") return [];
+  // A node's scripts do without, but for the disk that brings it to guests: they say so themselves.
+  if (wanted.slots.length === 0 && wanted.upkeep.length === 0) return [];
   if (program.kind === "other") {
     return [found(`${places.binary} is ${program.what} where a program belongs`, "remove it")];
   }
@@ -164,6 +166,27 @@ const containersAreForeign: Rule = (wanted, { engine }) => {
   });
 };
 
+const noSuchNode: Rule = (wanted, { ground, node, places }) => {
+  if (wanted === null || wanted.node === null) return [];
+  if (places.flavour === "user") return [world("a Proxmox node takes root", "use sudo, without --user")];
+  if (ground.missing.has("qm")) {
+    return [world("this machine is no Proxmox node: there is no qm", `run this on ${wanted.node}`)];
+  }
+  if (node.name === wanted.node) return [];
+  const message = `this machine is ${node.name}, and ${wanted.host} is the node ${wanted.node}`;
+  const help = `run this on ${wanted.node}, or \`ci-fleet init --refresh --name ${wanted.host}\` here and render`;
+  return [found(message, help)];
+};
+
+const scriptStops: Rule = (wanted, { node }) => {
+  if (wanted === null) return [];
+  return wanted.scripts.flatMap(({ path }) => {
+    const rehearsal = node.rehearsals.get(path);
+    if (rehearsal?.kind !== "stopped") return [];
+    return [found(`${path} would stop: ${rehearsal.why}`, "mend what it names, and run the command again")];
+  });
+};
+
 const RULES: readonly Rule[] = [
   notRoot,
   noSystemd,
@@ -177,6 +200,8 @@ const RULES: readonly Rule[] = [
   installedAsAnotherHost,
   unitsAreForeign,
   containersAreForeign,
+  noSuchNode,
+  scriptStops,
 ];
 
 export interface Warning {

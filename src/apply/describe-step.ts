@@ -4,7 +4,7 @@
 import { formatShellCommand, quoteShellWord } from "../base/quote-shell.ts";
 import { cleanForTerminal } from "../base/terminal-text.ts";
 import type { Action, Step, WantedFolder } from "../model/apply.ts";
-import type { SlotState } from "../model/apply-state.ts";
+import type { NodeState, SlotState } from "../model/apply-state.ts";
 import { ACCOUNT } from "./places.ts";
 
 /** null: nothing that changes the host. */
@@ -56,8 +56,19 @@ function describeMode({ mode }: WantedFolder): readonly string[] {
   return ["-m", mode.toString(8).padStart(4, "0")];
 }
 
+/** What a script said that it would do. */
+export function listRehearsed(action: Action, rehearsals: NodeState["rehearsals"]): readonly string[] {
+  if (action.kind !== "run" || action.argv.includes("--remove")) return [];
+  const rehearsal = rehearsals.get(action.argv[0] ?? "");
+  return rehearsal?.kind === "ran" ? rehearsal.lines : [];
+}
+
 /** What a dry run prints. */
-export function describeSteps(steps: readonly Step[], seen: ReadonlyMap<string, SlotState>): string {
+export function describeSteps(
+  steps: readonly Step[],
+  seen: ReadonlyMap<string, SlotState>,
+  rehearsals: NodeState["rehearsals"] = new Map(),
+): string {
   const lines: string[] = [];
   let waiting: readonly string[] = [];
   for (const { action, slots } of steps) {
@@ -72,7 +83,7 @@ export function describeSteps(steps: readonly Step[], seen: ReadonlyMap<string, 
       waiting = [];
       lines.push("");
     }
-    lines.push(line);
+    lines.push(line, ...listRehearsed(action, rehearsals).map((each) => `#   ${cleanForTerminal(each)}`));
   }
   const text = lines
     .join("\n")

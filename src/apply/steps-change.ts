@@ -7,6 +7,7 @@ import { emptyFolder, removeTrees, tolerate } from "./commands.ts";
 import { type Desk, step } from "./desk.ts";
 import { findOther } from "./judge-slots.ts";
 import { fleetAt, RETIRED } from "./places.ts";
+import { runScripts } from "./steps-node.ts";
 
 export function listChanges(desk: Desk, wanted: Wanted): readonly Step[] {
   const steps = [
@@ -18,6 +19,7 @@ export function listChanges(desk: Desk, wanted: Wanted): readonly Step[] {
       : replaceSlots(desk, wanted)),
     ...restartSlots(desk, wanted),
     ...startSlots(desk, wanted),
+    ...runScripts(desk),
   ];
   if (desk.gate.length === 0) return steps;
   return [

@@ -9,6 +9,7 @@ import { type Desk, step } from "./desk.ts";
 import { listOwned } from "./judge-files.ts";
 import { ACCOUNT, fleetAt, listFoldersBetween, parentOf } from "./places.ts";
 import { takeDown } from "./steps-change.ts";
+import { retireScripts } from "./steps-node.ts";
 
 export function listRemovals(desk: Desk): readonly Step[] {
   const { retiring, gate, wanted } = desk;
@@ -16,6 +17,7 @@ export function listRemovals(desk: Desk): readonly Step[] {
     ...retireSlots(desk),
     ...(wanted === null || wanted.target === null ? endTarget(desk) : []),
     ...endUpkeep(desk),
+    ...retireScripts(desk),
     ...removeFiles(desk),
     ...removeImages(desk),
     ...removeNetwork(desk),

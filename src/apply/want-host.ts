@@ -4,6 +4,7 @@
 import type { InstallPlaces, Wanted, WantedAccount, WantedFile, WantedUpkeep } from "../model/apply.ts";
 import type { Plan, PlannedHost } from "../model/plan.ts";
 import type { RenderedFile } from "../model/rendered-file.ts";
+import { listScripts, NODE_FILES } from "./node-scripts.ts";
 import { ACCOUNT } from "./places.ts";
 import { hashFiles, hashWithoutComments, readServices } from "./read-generations.ts";
 import { listWantedFolders, listWantedImages, listWantedSlots } from "./want-slots.ts";
@@ -23,11 +24,12 @@ export type Wanting =
   | { readonly kind: "wanted"; readonly wanted: Wanted }
   | { readonly kind: "clash"; readonly paths: readonly string[] };
 
-/** Throws for hosts without slots of their own: ask `supervision` first. */
+/** Throws for hosts on which nothing is put in force: ask `isApplied` first. */
 export function wantHost(sources: HostSources): Wanting {
   const { plan, host, places } = sources;
-  const { supervision } = host;
-  if (supervision === "none") throw new Error(`${host.name} holds no slots`);
+  if (!isApplied(host)) throw new Error(`nothing is put in force on ${host.name}`);
+  // Proxmox always comes with systemd.
+  const supervision = host.supervision === "none" ? "systemd" : host.supervision;
   const { files, clashes } = gatherFiles(sources);
   if (clashes.length > 0) return { kind: "clash", paths: clashes };
   const below = indexBelow(files, places);
@@ -50,7 +52,7 @@ export function wantHost(sources: HostSources): Wanting {
       folders: supervision === "systemd" ? listWantedFolders(host, places) : [],
       slots,
       upkeep: supervision === "systemd" ? listUpkeep(sources, below, slots) : [],
-      target: supervision === "systemd" ? plan.units.target : null,
+      target: supervision === "systemd" && !lacksUnits(host, plan, below) ? plan.units.target : null,
       account: wantAccount(host, places, rootless),
       network: usesNetwork ? `ci-fleet-${plan.fleet}` : null,
       images: listWantedImages(services),
@@ -58,8 +60,26 @@ export function wantHost(sources: HostSources): Wanting {
       program: sources.program,
       expects: listExpected(plan, host, places),
       engine: { compose: inContainers.length > 0, rootless },
+      scripts: listScripts(files, places, (path) => hasCard(host, path)),
+      node: host.hypervisor?.node ?? null,
     },
   };
+}
+
+/** Clusters take their files from elsewhere. */
+export function isApplied({ supervision, hypervisor }: PlannedHost): boolean {
+  return supervision !== "none" || hypervisor !== null;
+}
+
+/** A node without slots may have no units at all. */
+function lacksUnits({ supervision }: PlannedHost, plan: Plan, below: ReadonlyMap<string, string>): boolean {
+  return supervision === "none" && !below.has(plan.units.target);
+}
+
+/** `path`: `vm/9100-vm/qm.sh` */
+function hasCard({ hypervisor }: PlannedHost, path: string): boolean {
+  const guest = hypervisor?.guests.find(({ vmId, name }) => path.startsWith(`vm/${vmId}-${name}/`));
+  return guest !== undefined && guest.card !== null;
 }
 
 /** Of a host's folder, what an installed host uses: the rest is for its hypervisor or its first boot. */
@@ -79,7 +99,9 @@ function gatherFiles({ host, rendered, copies, places }: HostSources) {
     const inner = path.slice(top.length);
     const unit = readUnitPath(inner, places);
     if (unit !== null) add(`${places.units}/${unit}`, content, mode);
-    else if (INSTALLED.test(inner)) add(`${places.config}/${inner}`, content, mode);
+    // Only root gives cards away.
+    else if (INSTALLED.test(inner) || (places.flavour === "system" && NODE_FILES.test(inner)))
+      add(`${places.config}/${inner}`, content, mode);
   }
   for (const { path, content, mode } of copies) add(`${places.config}/${path}`, content, mode);
   const sorted = [...files.values()].sort((a, b) => (a.path < b.path ? -1 : 1));

@@ -5,6 +5,7 @@ import { homedir, userInfo } from "node:os";
 import { openHostFiles } from "../adapters/host-files.ts";
 import { placeFleetForUser, placeForSystem, placeRecords } from "../apply/places.ts";
 import { readGeneration } from "../apply/records.ts";
+import { isApplied } from "../apply/want-host.ts";
 import { suggest } from "../base/did-you-mean.ts";
 import type { InstallPlaces } from "../model/apply.ts";
 import { placesOf } from "../model/names.ts";
@@ -42,13 +43,15 @@ export function findThisHost({ flags }: Pick<CommandCall, "flags">, plan: Plan):
 /** For commands about slots. */
 export function requireThisHost(call: Pick<CommandCall, "flags">, plan: Plan): ThisHost {
   const found = requireAnyHost(call, plan);
-  if (found.host.supervision === "none") {
-    throw new UsageError(`${found.host.name} holds no slots of its own`, "run this on one of its guests");
-  }
+  if (found.host.supervision === "none") refuseSlotless(found.host);
   return found;
 }
 
-/** For commands that make no sense elsewhere. */
+function refuseSlotless({ name }: PlannedHost): never {
+  throw new UsageError(`${name} holds no slots of its own`, "run this on one of its guests");
+}
+
+/** For commands that make no sense elsewhere; a Proxmox node is a host too, though it has no slots. */
 export function requireAnyHost(call: Pick<CommandCall, "flags">, plan: Plan): ThisHost {
   const found = findThisHost(call, plan);
   if (found === null) {
@@ -58,9 +61,7 @@ export function requireAnyHost(call: Pick<CommandCall, "flags">, plan: Plan): Th
       "run this on the host itself; --host says which one it is, where its name is another",
     );
   }
-  if (found.host.supervision === "none") {
-    throw new UsageError(`${found.host.name} holds no slots of its own`, "run this on one of its guests");
-  }
+  if (!isApplied(found.host)) refuseSlotless(found.host);
   return found;
 }
 

@@ -62,6 +62,20 @@ export interface AccountState {
   readonly subordinates: boolean;
 }
 
+/** What a script said that it would do: nothing, where it said nothing. */
+export type Rehearsal =
+  | { readonly kind: "ran"; readonly lines: readonly string[] }
+  | { readonly kind: "stopped"; readonly why: string };
+
+export interface NodeState {
+  /** Of this machine, without its domain: Proxmox calls a node by it. */
+  readonly name: string;
+  /** By the path of the wanted script. */
+  readonly rehearsals: ReadonlyMap<string, Rehearsal>;
+  /** Cards are given away, or not any more, once the host has booted again. */
+  readonly waitsForReboot: boolean;
+}
+
 export interface Ground {
   readonly isRoot: boolean;
   /** `running`, `absent`, or why the manager (the user's for `--user`) does not answer. */
@@ -95,6 +109,7 @@ export interface Installed {
   readonly units: ReadonlyMap<string, UnitState>;
   readonly slots: ReadonlyMap<string, SlotState>;
   readonly engine: EngineState | null;
+  readonly node: NodeState;
   /** Markers in `drained/`: true where this program wrote it because the slot left the plan. */
   readonly drained: ReadonlyMap<string, boolean>;
   /** Of `expects`: the paths that are not there. */

@@ -84,6 +84,15 @@ export interface WantedAccount {
   readonly subordinates: boolean;
 }
 
+/** A script that brings its part of the host to what is rendered, and knows by itself what differs. */
+export interface WantedScript {
+  readonly kind: "vfio" | "mapping" | "access" | "guest";
+  /** One of `files`. */
+  readonly path: string;
+  /** A guest that gets a card: it must not start before the host has let go of it. */
+  readonly needsCards: boolean;
+}
+
 export interface Wanted {
   readonly fleet: string;
   readonly host: string;
@@ -117,6 +126,10 @@ export interface Wanted {
     readonly isSecret: boolean;
   }[];
   readonly engine: { readonly compose: boolean; readonly rootless: boolean };
+  /** In the order in which they run. */
+  readonly scripts: readonly WantedScript[];
+  /** Proxmox's name of the node that this host is; null: it is none. */
+  readonly node: string | null;
 }
 
 // ---------------------------------------------------------------- what stays written down
@@ -195,6 +208,8 @@ export type Action =
       readonly fine: readonly number[];
       /** Its failure changes nothing for what follows. */
       readonly mayFail: boolean;
+      /** What it says on stderr is for people, also where it succeeds. */
+      readonly tells?: true;
     }
   | { readonly kind: "make-folder"; readonly folder: WantedFolder }
   | { readonly kind: "write"; readonly file: WantedFile; readonly isNew: boolean }

@@ -99,6 +99,7 @@ export class FakeHost extends FakeMachine {
         images: new Set(this.images),
         containers: new Map(this.containers),
       },
+      node: { name: "forge", rehearsals: new Map(), waitsForReboot: false },
       drained: new Map(
         [...this.files].flatMap(([path, { content }]) =>
           path.startsWith(`${this.places.state}/drained/`)

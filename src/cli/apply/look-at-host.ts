@@ -43,6 +43,7 @@ import type {
 } from "../../model/apply.ts";
 import type { Ground, Installed } from "../../model/apply-state.ts";
 import { nameUnits } from "../../model/names.ts";
+import { lookAtNode } from "./look-at-node.ts";
 
 export interface HostLook {
   readonly installed: Installed;
@@ -90,6 +91,7 @@ export async function lookAtHost(
   const accounts = readAccountTexts();
   const installed: Installed = {
     ...{ places, ground, record, journal, shared, engine, units, slots },
+    node: await lookAtNode(wanted, ports, ground.isRoot),
     others: findOthers(fleet, places),
     files: lookAtFiles(paths.files),
     folders: lookAtFolders(paths.folders),
@@ -169,7 +171,14 @@ async function lookAtGround(
   { tools, files }: LookPorts,
   userName: string,
 ): Promise<Ground> {
-  const missing = listMissing(["docker", "/usr/bin/docker", "useradd", "dockerd-rootless.sh", "newuidmap"]);
+  const missing = listMissing([
+    "docker",
+    "/usr/bin/docker",
+    "useradd",
+    "dockerd-rootless.sh",
+    "newuidmap",
+    "qm",
+  ]);
   const folders = [places.config, places.state, places.units, dirname(places.binary)];
   return {
     isRoot: process.geteuid?.() === 0,

@@ -9,7 +9,7 @@ import type { Plan, PlannedHost } from "../../model/plan.ts";
 import type { CommandCall } from "../command.ts";
 import { type LoadedFleet, loadFleet } from "../load-fleet.ts";
 import { warnAbout } from "../report-diagnostics.ts";
-import { choosePlaces, requireThisHost } from "../this-host.ts";
+import { choosePlaces, requireAnyHost } from "../this-host.ts";
 import { UsageError } from "../usage-error.ts";
 import { listInstalledFleets } from "./look-at-host.ts";
 import { wantHere } from "./want-here.ts";
@@ -39,7 +39,7 @@ function openApply(call: CommandCall): ApplyWork | null {
     call.terminal.err("nothing is applied while there are errors\n");
     return null;
   }
-  const { host, places } = requireThisHost(call, plan);
+  const { host, places } = requireAnyHost(call, plan);
   const wanting = wantHere({
     ...{ loaded, plan, host, places },
     folder: call.folder,

@@ -2,11 +2,13 @@
 
 import type { Terminal } from "../../adapters/terminal.ts";
 import type { StepEnd } from "../../apply/carry-out.ts";
-import { describeAction } from "../../apply/describe-step.ts";
+import { describeAction, listRehearsed } from "../../apply/describe-step.ts";
+import { REBOOT_MARK } from "../../apply/node-scripts.ts";
 import type { PlannedApply } from "../../apply/plan-apply.ts";
 import { stringifySafely } from "../../base/print-json.ts";
 import { cleanForTerminal } from "../../base/terminal-text.ts";
 import type { PendingRecord, PendingSlot, Step } from "../../model/apply.ts";
+import type { HostFiles } from "../../model/ports.ts";
 import { FINE, FOUND, WORLD } from "../exit-codes.ts";
 
 export function tellRefusals({ refusals, warnings }: PlannedApply, terminal: Terminal): void {
@@ -44,6 +46,14 @@ const WAITS: Readonly<Record<PendingSlot["action"], string>> = {
   reload: "would lose its card by `systemctl daemon-reload`, so nothing was put in force",
   deregister: "may still be registered at GitHub",
 };
+
+/** Nothing here reboots. */
+export function tellReboot(terminal: Terminal, files: HostFiles): void {
+  if (!files.stat(REBOOT_MARK).ok) return;
+  terminal.err(
+    "waiting: what changed for cards takes effect when this host is rebooted, which is left to you\n",
+  );
+}
 
 export interface AfterApply {
   readonly isRemoval: boolean;
@@ -90,7 +100,10 @@ export function describeApply(
     warnings,
     steps: steps.flatMap(({ action, because, slots }) => {
       const line = describeAction(action);
-      return line === null ? [] : [{ step: line, because, unlessBusy: slots }];
+      const would = listRehearsed(action, desk.installed.node.rehearsals);
+      return line === null
+        ? []
+        : [{ step: line, because, unlessBusy: slots, ...(would.length === 0 ? {} : { would }) }];
     }),
     busy: [...desk.installed.slots].flatMap(([slot, { job, why }]) =>
       job === "idle" ? [] : [{ slot, job, why }],

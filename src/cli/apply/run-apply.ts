@@ -1,5 +1,6 @@
 // One apply from the first look to the last word. In: the call, its work. Out: an exit code.
 
+import { openHostFiles } from "../../adapters/host-files.ts";
 import { type ApplyReport, carryOut } from "../../apply/carry-out.ts";
 import { describeSteps } from "../../apply/describe-step.ts";
 import { type PlannedApply, planApply } from "../../apply/plan-apply.ts";
@@ -13,7 +14,7 @@ import { takeFleetLock } from "./fleet-lock.ts";
 import { lookAtHost } from "./look-at-host.ts";
 import { openHands } from "./open-hands.ts";
 import type { ApplyWork } from "./open-work.ts";
-import { codeOf, describeApply, tellPending, tellRefusals, tellStep } from "./report-apply.ts";
+import { codeOf, describeApply, tellPending, tellReboot, tellRefusals, tellStep } from "./report-apply.ts";
 
 /** Of a host that nobody wants any more, nothing is known but what is installed. */
 const UNKNOWN_HOST: LookedHost = { facts: { docker: null } };
@@ -40,7 +41,10 @@ export async function showSteps(call: CommandCall, work: ApplyWork): Promise<num
   tellRefusals(plan, terminal);
   if (flags.has("json")) {
     terminal.out(describeApply(plan, work.fleet, work.host?.name ?? null, { applied: false, pending: null }));
-  } else terminal.out(describeSteps(plan.steps, plan.desk.installed.slots));
+  } else {
+    const { slots, node } = plan.desk.installed;
+    terminal.out(describeSteps(plan.steps, slots, node.rehearsals));
+  }
   if (plan.steps.length === 0 && plan.refusals.length === 0) terminal.err("there is nothing to do\n");
   return codeOf(plan);
 }
@@ -59,6 +63,7 @@ export async function runApply(call: CommandCall, work: ApplyWork): Promise<numb
     return codeOf(plan);
   }
   if (plan.steps.length === 0) {
+    tellReboot(terminal, openHostFiles("/"));
     terminal.err(work.wanted === null ? "nothing is installed\n" : "everything is in force\n");
     show(true, null);
     return FINE;
@@ -80,6 +85,7 @@ export async function runApply(call: CommandCall, work: ApplyWork): Promise<numb
 }
 
 function conclude({ terminal }: CommandCall, work: ApplyWork, { isGone, pending }: ApplyReport): number {
+  tellReboot(terminal, openHostFiles("/"));
   if (work.wanted !== null) {
     const waits = pending.slots.some(({ action }) => action !== "deregister");
     terminal.err(`${work.wanted.host} is as the spec wants it${waits ? ", but for what waits" : ""}\n`);

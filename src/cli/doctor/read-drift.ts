@@ -3,7 +3,7 @@
 
 import { placeRecords } from "../../apply/places.ts";
 import { readPending } from "../../apply/records.ts";
-import { type HostSources, wantHost } from "../../apply/want-host.ts";
+import { type HostSources, isApplied, wantHost } from "../../apply/want-host.ts";
 import type { DriftedFile } from "../../doctor/facts.ts";
 import type { PendingSlot, WantedFile, WantedSlot } from "../../model/apply.ts";
 import { type Seen, seen, unseen } from "../../model/host-observation.ts";
@@ -37,8 +37,7 @@ export function readInstalledState(
       ? seen(false)
       : unseen(`${records.generation}: ${stat.code}`);
   const isUnfinished = files.stat(records.journal).ok;
-  // Hypervisors hold no slots: what is rendered for them is put in force by other means.
-  if (host.supervision === "none") return { installed, isUnfinished, drift: [], pending: [], slots: [] };
+  if (!isApplied(host)) return { installed, isUnfinished, drift: [], pending: [], slots: [] };
   const pending = files.readText(records.pending);
   const rendered = renderPlan(plan, new Set([host.name]), copies);
   const want = (also: HostSources["copies"]) =>

@@ -4,7 +4,8 @@ import { type Context, Refusal, readOptions } from "./stand-in.ts";
 
 const MAPPING = /^\/cluster\/mapping\/(pci|dir)(?:\/(.+))?$/;
 
-export function runMapping(words: readonly string[], { state, judge }: Context): string {
+export function runMapping(words: readonly string[], context: Context): string {
+  const { state } = context;
   const { plain, options } = readOptions(words);
   const [verb = "", path = ""] = plain;
   const parameters = Object.fromEntries(
@@ -26,7 +27,7 @@ export function runMapping(words: readonly string[], { state, judge }: Context):
     return print({ description: found.description, digest: "0", map: found.map, type });
   }
   const method = verb === "create" ? "POST" : verb === "set" ? "PUT" : verb === "delete" ? "DELETE" : "";
-  const problems = judge.judgeCall(method, path, parameters);
+  const problems = context.judge.judgeCall(method, path, parameters);
   if (problems.length > 0) throw new Refusal(`400 Parameter verification failed.\n${problems.join("\n")}`);
   if (verb === "create" && mappings[id] !== undefined) throw new Refusal(`mapping '${id}' already exists`);
   if (verb === "set" && mappings[id] === undefined) throw new Refusal(`mapping '${id}' not found`);

@@ -34,8 +34,13 @@ const folder = process.env.PVE_STATE ?? "";
 const [tool = "", ...args] = process.argv.slice(2);
 const file = join(folder, "state.json");
 const state: State = JSON.parse(readFileSync(file, "utf8"));
-const judge = openProxmoxJudge();
-if (judge === null) throw new Error("CI_FLEET_DATA is not set");
+
+/** Opened for calls that change something alone: it reads megabytes of schema. */
+function openJudge(): NonNullable<ReturnType<typeof openProxmoxJudge>> {
+  const judge = openProxmoxJudge();
+  if (judge === null) throw new Error("CI_FLEET_DATA is not set");
+  return judge;
+}
 
 /** `--key value` pairs and `--key` again; what stands before them. */
 export function readOptions(words: readonly string[]): {
@@ -86,7 +91,13 @@ function run(): string {
     writeFileSync(file, JSON.stringify(state));
     throw new Refusal("the node went down before");
   }
-  const context = { state, judge: judge as NonNullable<typeof judge>, folder };
+  const context: Context = {
+    state,
+    folder,
+    get judge() {
+      return openJudge();
+    },
+  };
   const out =
     tool === "qm"
       ? runGuest(args, context)
@@ -102,7 +113,7 @@ function run(): string {
 
 export interface Context {
   readonly state: State;
-  readonly judge: NonNullable<ReturnType<typeof openProxmoxJudge>>;
+  readonly judge: ReturnType<typeof openJudge>;
   readonly folder: string;
 }
 
