@@ -83,7 +83,6 @@ test("cut off before any script or before its record, the next apply ends where 
     assert.deepEqual({ ...host.node.state(), changes: 0 }, { ...goal, changes: 0 }, `step ${cutAt}`);
     const names = (snapshot: Readonly<Record<string, string>>) => Object.keys(snapshot);
     assert.deepEqual(names(host.snapshot()).map(clean), names(tree), `step ${cutAt}`);
-    assert.deepEqual((await host.plan(again)).steps, []);
   }
 });
 
