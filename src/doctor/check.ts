@@ -9,7 +9,15 @@ import type { DoctorFacts } from "./facts.ts";
  */
 export type Verdict = "fine" | "note" | "unknown" | "warning" | "error";
 
-export type CheckGroup = "Machine" | "Docker" | "Cards" | "Rights" | "GitHub" | "Installation" | "Slots";
+export type CheckGroup =
+  | "Machine"
+  | "Docker"
+  | "Cards"
+  | "Rights"
+  | "GitHub"
+  | "Node"
+  | "Installation"
+  | "Slots";
 
 export interface Judgement {
   readonly verdict: Verdict;

@@ -6,6 +6,7 @@ import { DOCKER_CHECKS } from "./checks-docker.ts";
 import { GITHUB_CHECKS } from "./checks-github.ts";
 import { INSTALLATION_CHECKS } from "./checks-installation.ts";
 import { MACHINE_CHECKS } from "./checks-machine.ts";
+import { NODE_CHECKS } from "./checks-node.ts";
 import { RIGHTS_CHECKS } from "./checks-rights.ts";
 import type { DoctorFacts } from "./facts.ts";
 
@@ -15,6 +16,7 @@ export const CHECKS: readonly Check[] = [
   ...CARD_CHECKS,
   ...RIGHTS_CHECKS,
   ...GITHUB_CHECKS,
+  ...NODE_CHECKS,
   ...INSTALLATION_CHECKS,
 ];
 

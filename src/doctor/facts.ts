@@ -4,6 +4,7 @@
 import type { InstallPlaces, PendingSlot } from "../model/apply.ts";
 import type { HostObservation, MachineObservation, Seen } from "../model/host-observation.ts";
 import type { Inventory } from "../model/inventory.ts";
+import type { NodeObservation } from "../model/node-observation.ts";
 import type { Plan, PlannedHost } from "../model/plan.ts";
 
 export interface DoctorFacts {
@@ -30,8 +31,16 @@ export interface DoctorFacts {
   /** What waits for jobs to end. */
   readonly pending: readonly PendingSlot[];
   readonly credentials: readonly CredentialFacts[];
+  /** null: the host is no Proxmox node and gives no card away. */
+  readonly node: NodeFacts | null;
   /** One for each target with runners here; null: GitHub was not asked. */
   readonly github: readonly GitHubFacts[] | null;
+}
+
+export interface NodeFacts {
+  readonly seen: NodeObservation;
+  /** Privileges that the token is to have, by path; those of other nodes of the fleet, which share it, among them. */
+  readonly needed: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
 export interface DriftedFile {

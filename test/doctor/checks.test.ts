@@ -6,10 +6,11 @@ import { CHECKS, examineHost } from "../../src/doctor/examine-host.ts";
 import { ENGINES_CASES } from "./cases-engines.ts";
 import { INSTALLATION_CASES } from "./cases-installation.ts";
 import { MACHINE_CASES } from "./cases-machine.ts";
+import { NODE_CASES, onNode } from "./cases-node.ts";
 import { RIGHTS_CASES } from "./cases-rights.ts";
 import { makeFacts, makePlacement, makeProcessPlacement, withPlacements } from "./make-facts.ts";
 
-const ALL = [...MACHINE_CASES, ...ENGINES_CASES, ...RIGHTS_CASES, ...INSTALLATION_CASES];
+const ALL = [...MACHINE_CASES, ...ENGINES_CASES, ...RIGHTS_CASES, ...INSTALLATION_CASES, ...NODE_CASES];
 
 test("a host on which all is well gets nothing but good words", () => {
   const findings = examineHost(makeFacts());
@@ -18,6 +19,15 @@ test("a host on which all is well gets nothing but good words", () => {
     [],
   );
   assert.ok(findings.length > 20);
+});
+
+test("a node on which all is well gets nothing but good words", () => {
+  const findings = examineHost(makeFacts(onNode())).filter(({ group }) => group === "Node");
+  assert.deepEqual(
+    findings.filter(({ verdict }) => verdict !== "fine"),
+    [],
+  );
+  assert.ok(findings.length >= 6);
 });
 
 for (const [index, [name, change, verdict, found, fix]] of ALL.entries()) {

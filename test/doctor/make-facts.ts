@@ -128,6 +128,7 @@ export function makeFacts(change: Partial<DoctorFacts> = {}): DoctorFacts {
     isUnfinished: false,
     drift: seen([]),
     pending: [],
+    node: null,
     credentials: [
       { target: "default", path: "/etc/ci-fleet/app.pem", state: "usable", message: "", help: null },
     ],

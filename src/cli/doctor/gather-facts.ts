@@ -20,6 +20,7 @@ import { readDocument } from "../read-document.ts";
 import type { ThisHost } from "../this-host.ts";
 import { askGitHub } from "./ask-github.ts";
 import { lookAtCredentials } from "./look-at-credentials.ts";
+import { lookAtNodeHere } from "./look-at-node-here.ts";
 import { readInstalledState } from "./read-drift.ts";
 
 export async function gatherFacts(
@@ -37,6 +38,12 @@ export async function gatherFacts(
   ]);
   const state = readInstalledState(plan, at, ports.files, listCopies(loaded));
   const credentials = lookAtCredentials(plan, at);
+  // Before the first apply its scripts would do everything: that it was not here is said once.
+  const isApplied = state.installed.known && state.installed.value;
+  const node = await lookAtNodeHere(
+    { plan, host, wanted: isApplied ? state.wanted : null, isRoot: uid === 0 },
+    ports,
+  );
   return {
     ...{ now: ports.now, plan, host, places, uid, userName, inventory, slots, machine, credentials },
     hardwareChanges: compareWithFile(loaded, host.name, inventory),
@@ -44,6 +51,7 @@ export async function gatherFacts(
     isUnfinished: state.isUnfinished,
     drift: seen(state.drift),
     pending: state.pending,
+    node,
     github: flags.has("offline") ? null : await askGitHub(plan, at, credentials),
   };
 }

@@ -5,7 +5,7 @@ import { placeRecords } from "../../apply/places.ts";
 import { readPending } from "../../apply/records.ts";
 import { type HostSources, isApplied, wantHost } from "../../apply/want-host.ts";
 import type { DriftedFile } from "../../doctor/facts.ts";
-import type { PendingSlot, WantedFile, WantedSlot } from "../../model/apply.ts";
+import type { PendingSlot, Wanted, WantedFile, WantedSlot } from "../../model/apply.ts";
 import { type Seen, seen, unseen } from "../../model/host-observation.ts";
 import type { Plan } from "../../model/plan.ts";
 import type { HostFiles } from "../../model/ports.ts";
@@ -20,6 +20,8 @@ export interface InstalledState {
   readonly pending: readonly PendingSlot[];
   /** As rendered now; the generation of each is what a running container should have. */
   readonly slots: readonly WantedSlot[];
+  /** null: nothing is put in force here. */
+  readonly wanted: Wanted | null;
 }
 
 /** `copies`: of the spec that the plan was made of. */
@@ -37,7 +39,7 @@ export function readInstalledState(
       ? seen(false)
       : unseen(`${records.generation}: ${stat.code}`);
   const isUnfinished = files.stat(records.journal).ok;
-  if (!isApplied(host)) return { installed, isUnfinished, drift: [], pending: [], slots: [] };
+  if (!isApplied(host)) return { installed, isUnfinished, drift: [], pending: [], slots: [], wanted: null };
   const pending = files.readText(records.pending);
   const rendered = renderPlan(plan, new Set([host.name]), copies);
   const want = (also: HostSources["copies"]) =>
@@ -52,6 +54,7 @@ export function readInstalledState(
     drift: wanting.wanted.files.flatMap((file) => compareFile(files, file) ?? []),
     pending: pending.ok ? readPending(pending.value).slots : [],
     slots: wanting.wanted.slots,
+    wanted: wanting.wanted,
   };
 }
 
