@@ -83,7 +83,7 @@ function hasCard({ hypervisor }: PlannedHost, path: string): boolean {
 }
 
 /** Of a host's folder, what an installed host uses: the rest is for its hypervisor or its first boot. */
-const INSTALLED = /^(?:compose\.yaml$|runner\/|images\/|authority\/|vm\/)/;
+const INSTALLED = /^(?:compose\.yaml$|runner\/|images\/|authority\/)/;
 
 function gatherFiles({ host, rendered, copies, places }: HostSources) {
   const files = new Map<string, WantedFile>();
