@@ -92,6 +92,19 @@ export function lookAtFolders(paths: Iterable<string>): ReadonlyMap<string, Fold
   return new Map([...new Set(paths)].map((path) => [path, lookAtFolder(path)]));
 }
 
+/** Where something is mounted below a folder, the innermost first (proc(5), mountinfo: the fifth field). */
+export function listMounts(folder: string): readonly string[] {
+  const lines = (readTextOrNull("/proc/self/mountinfo") ?? "").split("\n");
+  const places = lines.map((line) =>
+    (line.split(" ")[4] ?? "").replace(/\\([0-7]{3})/g, (_, octal) =>
+      String.fromCharCode(Number.parseInt(octal, 8)),
+    ),
+  );
+  return [...new Set(places)]
+    .filter((path) => path.startsWith(`${folder}/`))
+    .sort((a, b) => b.length - a.length);
+}
+
 /** Every file and folder that rules may ask about. */
 export function listPaths(
   wanted: Wanted | null,

@@ -76,6 +76,16 @@ export function removeTrees(paths: readonly string[]): Run {
   return run(["rm", "-rf", "--one-file-system", "--", ...paths], 10 * MINUTE);
 }
 
+/** A guest's caches may be its node's: what is in them stays. */
+export function unmount(path: string): Run {
+  return run(["umount", "--", path], MINUTE);
+}
+
+/** As fstab has it. */
+export function mount(path: string): Run {
+  return run(["mount", "--", path], MINUTE);
+}
+
 /** As root of a container of that image. `--mount` makes no folder where there is none, unlike `--volume`. */
 export function emptyFolder(path: string, image: string): Run {
   const container = ["--rm", "--pull", "never", "--network", "none", "--user", "0", "--entrypoint", "find"];

@@ -3,7 +3,7 @@
 
 import type { InstallPlaces, SlotRecord, Step, Wanted, WantedSlot } from "../model/apply.ts";
 import { SETBACKS_FILE } from "../model/slot-setbacks.ts";
-import { emptyFolder, removeTrees, tolerate } from "./commands.ts";
+import { emptyFolder, mount, removeTrees, tolerate, unmount } from "./commands.ts";
 import { type Desk, step } from "./desk.ts";
 import { findOther } from "./judge-slots.ts";
 import { fleetAt, RETIRED } from "./places.ts";
@@ -157,16 +157,20 @@ function replaceSlot(desk: Desk, wanted: Wanted, slot: WantedSlot, because: stri
   return [
     ...takeDown(desk, slot.name, old, because),
     ...folders.map((folder) => step({ kind: "make-folder", folder }, because, [slot.name])),
+    ...listMounted(desk, slot.name)
+      .filter((path) => folders.some((folder) => folder.path === path))
+      .map((path) => step(mount(path), because, [slot.name])),
   ];
 }
 
+/** Of the caches: nobody mounts anything else there. */
+function listMounted({ installed, places }: Desk, name: string): readonly string[] {
+  return installed.mounts.filter((path) => path === `${places.state}/${name}/cache`);
+}
+
 /** From a slot without a job to nothing of it. GitHub has the last word on whether it has a job. */
-export function takeDown(
-  { commands, places, installed }: Desk,
-  name: string,
-  old: SlotRecord,
-  because: string,
-): readonly Step[] {
+export function takeDown(desk: Desk, name: string, old: SlotRecord, because: string): readonly Step[] {
+  const { commands, places, installed } = desk;
   const fleet = fleetAt(places);
   const up = [...(installed.slots.get(name)?.units ?? [])].filter(([, { active }]) => active !== "inactive");
   const units = [...new Set([...(old.unit === null ? [] : [old.unit]), ...up.map(([unit]) => unit)])];
@@ -197,6 +201,7 @@ export function takeDown(
           ),
         ]
       : []),
+    ...listMounted(desk, name).map((path) => step(unmount(path), because, [name])),
     ...emptyByContainer(places, name, old, because),
     step(removeTrees([`${places.state}/${name}`, `${places.run}/${name}`]), because, [name]),
   ];

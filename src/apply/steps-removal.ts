@@ -4,7 +4,7 @@
 import type { Step } from "../model/apply.ts";
 import { nameUnits } from "../model/names.ts";
 import { RUNNER_HOME } from "../model/slot-folders.ts";
-import { removeAccount, removeTrees, tolerate } from "./commands.ts";
+import { removeAccount, removeTrees, tolerate, unmount } from "./commands.ts";
 import { type Desk, step } from "./desk.ts";
 import { listOwned } from "./judge-files.ts";
 import { ACCOUNT, fleetAt, listFoldersBetween, parentOf } from "./places.ts";
@@ -178,7 +178,12 @@ function removeRest(desk: Desk, slots: readonly string[]): readonly Step[] {
   const { shared, others } = installed;
   const isLast = others.length === 0;
   const trees = [places.state, places.run].filter((path) => installed.folders.get(path)?.kind === "folder");
+  // Those of slots are gone with them; these are of slots that nobody remembers.
+  const left = installed.mounts.filter(
+    (path) => !slots.some((name) => path.startsWith(`${places.state}/${name}/`)),
+  );
   return [
+    ...left.map((path) => step(unmount(path), "NothingIsWanted", slots)),
     ...(trees.length > 0 ? [step(removeTrees(trees), "NothingIsWanted", slots)] : []),
     ...(isLast && shared.account && installed.account !== null
       ? [step(removeAccount(ACCOUNT), "NobodyUsesIt", slots)]

@@ -99,6 +99,8 @@ export interface Installed {
   readonly others: readonly { readonly fleet: string; readonly runnerVersions: readonly string[] }[];
   readonly files: ReadonlyMap<string, FileState>;
   readonly folders: ReadonlyMap<string, FolderState>;
+  /** What is mounted below the fleet's state, the innermost first: not ours to remove with it. */
+  readonly mounts: readonly string[];
   readonly account: AccountState | null;
   /** Who else has the uid that the account needs or would like; null: nobody. */
   readonly uidHolder: string | null;

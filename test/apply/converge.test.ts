@@ -38,6 +38,22 @@ for (const name of FLEET_NAMES) {
   });
 }
 
+test("caches that are mounted from elsewhere are let go before their slot's folders, and come back with it", async () => {
+  for (const [to, stays] of [
+    ["layersOfAnother", true],
+    ["onlyProcesses", false],
+    ["nothing", false],
+  ] as const) {
+    const host = await settle("withLayers");
+    const slot = wanted.withLayers?.slots[0]?.name;
+    const caches = `${host.places.state}/${slot}/cache`;
+    assert.ok(host.folders.has(caches), "it has no caches");
+    host.mount(caches);
+    await applyHere(host, want(to));
+    assert.deepEqual([...host.mounts], stays ? [caches] : [], to);
+  }
+});
+
 const moves: readonly (readonly [FleetName, FleetName | "nothing"])[] = [
   ...FLEET_NAMES.map((name) => ["first", name] as const),
   ...FLEET_NAMES.map((name) => [name, "first"] as const),

@@ -19,7 +19,7 @@ export class FakeHost extends FakeMachine {
     const maps = ["files", "folders", "containers", "processes", "units"] as const;
     for (const name of maps)
       for (const [key, value] of this[name]) (copy[name] as Map<string, unknown>).set(key, value);
-    const sets = ["images", "networks", "volumes", "enabled", "registered", "jobs"] as const;
+    const sets = ["mounts", "images", "networks", "volumes", "enabled", "registered", "jobs"] as const;
     for (const name of sets) for (const value of this[name]) copy[name].add(value);
     const { account, subordinates, program, cgroupDriver, credential, loaded, runs } = this;
     return Object.assign(copy, { account, subordinates, program, cgroupDriver, credential, loaded, runs });
@@ -73,6 +73,7 @@ export class FakeHost extends FakeMachine {
         [...this.folders].map(([path, uid]) => [path, { kind: "folder", uid, isEmpty: this.isEmpty(path) }]),
       ),
       account: this.account === null ? null : { uid: this.account, subordinates: this.subordinates },
+      mounts: [...this.mounts],
       uidHolder: null,
       freeSubordinates: 100_000,
       program:

@@ -38,6 +38,8 @@ export class FakeMachine {
     ),
   );
   readonly images = new Set<string>();
+  /** Folders that are mounted from elsewhere. */
+  readonly mounts = new Set<string>();
   readonly networks = new Set<string>();
   readonly volumes = new Set<string>();
   readonly containers = new Map<string, ContainerState>();
@@ -131,13 +133,26 @@ export class FakeMachine {
     else if (program === "useradd") this.account = rest.includes("--uid") ? 1001 : 998;
     else if (program === "usermod") this.subordinates = true;
     else if (program === "userdel") this.account = null;
+    else if (program === "umount") this.unmount(rest.at(-1) ?? "");
+    else if (program === "mount") this.mount(rest.at(-1) ?? "");
     else if (program === "rm") this.removeTrees(rest.slice(rest.indexOf("--") + 1));
     else throw new Error(`the host does not know ${argv.join(" ")}`);
     return 0;
   }
 
+  mount(path: string): void {
+    if (!this.folders.has(path)) throw new Error(`mount: ${path}: mount point does not exist`);
+    this.mounts.add(path);
+  }
+
+  private unmount(path: string): void {
+    if (!this.mounts.delete(path)) throw new Error(`umount: ${path}: not mounted`);
+  }
+
   protected removeTrees(paths: readonly string[]): void {
     for (const top of paths) {
+      const mounted = [...this.mounts].find((path) => path.startsWith(`${top}/`));
+      if (mounted !== undefined) throw new Error(`rm: skipping '${mounted}', it is on a different device`);
       for (const path of [...this.files.keys()]) if (path.startsWith(`${top}/`)) this.files.delete(path);
       for (const path of [...this.folders.keys()]) {
         if (path === top || path.startsWith(`${top}/`)) this.folders.delete(path);

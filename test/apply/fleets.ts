@@ -48,6 +48,12 @@ const built = {
   base: "ghcr.io/actions/actions-runner:2.337.0",
   context: { kind: "packages", packages: ["clang"] },
 } as const;
+const layers = {
+  spec: { name: "layers", kind: "buildx", size: 2 ** 30 },
+  platforms: ["linux/amd64"],
+  path: "/home/runner/.cache/ci-fleet/layers",
+  variable: "CI_FLEET_CACHE_LAYERS",
+} as const;
 const plainProcess = { gpu: null, caches: [], limits: { cpus: null, memory: null, pids: null } } as const;
 const runner338 = {
   version: "2.338.0",
@@ -80,6 +86,9 @@ export const FLEETS = {
       ],
       host: { emulate: ["linux/riscv64"] },
     }),
+  withLayers: () => wantFleet({ placements: [makePlacement({ caches: [layers] })] }),
+  layersOfAnother: () =>
+    wantFleet({ placements: [makePlacement({ caches: [layers], lifetime: "persistent" })] }),
   onlyProcesses: () => wantFleet({ placements: [makeProcessPlacement({ ...plainProcess })] }),
   otherLifetime: () => wantFleet({ placements: [makePlacement({ lifetime: "persistent" })] }),
   runsAsProcess: () =>

@@ -10,7 +10,7 @@ const WANTS: readonly (readonly [RegExp, string])[] = [
   [/^(?:balloon|memory|shares|hugepages)$/, "VM.Config.Memory"],
   [/^(?:hostpci\d+|acpi|kvm|machine|scsihw|serial\d+|tablet|vga|rng0)$/, "VM.Config.HWType"],
   [/^(?:agent|bios|description|name|onboot|ostype|protection|tags|template)$/, "VM.Config.Options"],
-  [/^(?:boot|bootdisk|scsi\d+|efidisk\d+|unused\d+)$/, "VM.Config.Disk"],
+  [/^(?:boot|bootdisk|scsi\d+|efidisk\d+|unused\d+|virtiofs\d+)$/, "VM.Config.Disk"],
   [/^ide\d+$/, "VM.Config.CDROM"],
   [/^(?:net\d+|ipconfig\d+)$/, "VM.Config.Network"],
   [/^(?:cicustom|citype|ciuser|nameserver|searchdomain|sshkeys|ciupgrade)$/, "VM.Config.Cloudinit"],
@@ -36,6 +36,8 @@ export function judgeChange(call: Call, vmId: number): void {
     demand(call, `/vms/${vmId}`, [wanted]);
     const mapping = /(?:^|,)mapping=([^,]+)/.exec(set[key] ?? "")?.[1];
     if (mapping !== undefined) demand(call, `/mapping/pci/${mapping}`, ["Mapping.Use"]);
+    const folder = key.startsWith("virtiofs") ? (set[key] ?? "").split(",")[0] : undefined;
+    if (folder !== undefined && folder !== "") demand(call, `/mapping/dir/${folder}`, ["Mapping.Use"]);
     const storage = /^([^:,]+):/.exec(set[key] ?? "")?.[1];
     const bridge = key.startsWith("net") ? /(?:^|,)bridge=([^,]+)/.exec(set[key] ?? "")?.[1] : undefined;
     if (bridge !== undefined) demand(call, `/sdn/zones/localnetwork/${bridge}`, ["SDN.Use"]);

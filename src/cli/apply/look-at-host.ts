@@ -13,6 +13,7 @@ import {
 } from "../../adapters/install-files-accounts.ts";
 import {
   listMissing,
+  listMounts,
   listNames,
   listPaths,
   listUnwritable,
@@ -98,6 +99,7 @@ export async function lookAtHost(
     account: readAccount(ACCOUNT, accounts),
     uidHolder: findHolder(wanted?.account?.uid ?? RUNNER_UID, ACCOUNT, accounts),
     freeSubordinates: findFreeRange(accounts),
+    mounts: listMounts(places.state),
     program: lookAtFile(places.binary),
     runnerVersions: new Set(listNames(places.runner).filter((name) => /^\d+(?:\.\d+)*$/.test(name))),
     drained: readMarkers(`${places.state}/drained`, RETIRED),
