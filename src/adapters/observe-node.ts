@@ -42,7 +42,7 @@ export async function observeNode(request: NodeRequest, ports: NodePorts): Promi
       : await Promise.all([
           askSnippets(tools, proxmox.snippets),
           askTemplate(tools, proxmox.template),
-          askGuests(tools, proxmox.node, proxmox.mark),
+          askGuests(tools, proxmox.node, proxmox.mark, readReservations(files)),
           askRights(tools, proxmox.user, proxmox.token),
         ]);
   return {
@@ -52,6 +52,17 @@ export async function observeNode(request: NodeRequest, ports: NodePorts): Promi
     ...{ takesSnippets, template, guests, rights },
     rehearsals: state.rehearsals,
   };
+}
+
+/** By guest. One that is not running may have left its own behind (PVE::QemuServer::PCI, reserve_pci_usage). */
+function readReservations(files: HostFiles): ReadonlyMap<number, readonly string[]> {
+  const text = files.readText("/run/qemu-server/pci-id-reservations");
+  const held = new Map<number, string[]>();
+  for (const line of text.ok ? text.value.split("\n") : []) {
+    const [, address = "", vmId] = /^([0-9a-f:.]{7,}) (\d+) (?:time|pid):\d+$/.exec(line) ?? [];
+    if (vmId !== undefined) held.set(Number(vmId), [...(held.get(Number(vmId)) ?? []), address]);
+  }
+  return held;
 }
 
 function readDriver(files: HostFiles, address: string): Seen<string | null> {
@@ -116,6 +127,7 @@ async function askGuests(
   tools: HostTools,
   node: string,
   mark: string,
+  held: ReadonlyMap<number, readonly string[]>,
 ): Promise<Seen<readonly ObservedGuest[]>> {
   const list = await askJson(tools, "pvesh", "get", `/nodes/${node}/qemu`);
   if (!list.known) return list;
@@ -140,6 +152,7 @@ async function askGuests(
       lock: config.get("lock") ?? null,
       mark: first,
       cards: listCards(config),
+      holds: row.status === "running" ? (held.get(vmId) ?? []) : [],
     });
   }
   return seen(guests.sort((a, b) => a.vmId - b.vmId));

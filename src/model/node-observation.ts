@@ -38,4 +38,6 @@ export interface ObservedGuest {
   readonly mark: string;
   /** Resource mappings or addresses of the cards that it has. */
   readonly cards: readonly string[];
+  /** Addresses that Proxmox holds for it while it runs: of a mapping it chooses one card. */
+  readonly holds: readonly string[];
 }

@@ -3,6 +3,7 @@
 import { foldWords, PAGE_WIDTH } from "../base/page-layout.ts";
 import { cleanForTerminal, measureWidth } from "../base/terminal-text.ts";
 import type { SlotRow } from "./compare-slots.ts";
+import { layNode, listGuests } from "./describe-node.ts";
 import type { Health } from "./explain-slot.ts";
 import type { StatusFacts } from "./facts.ts";
 
@@ -18,10 +19,13 @@ export function describeStatus(
   const lines = [`Fleet ${facts.plan.fleet}: ${summarize(rows)}`];
   for (const host of facts.plan.hosts) {
     const own = rows.filter((row) => row.host.name === host.name);
-    if (own.length === 0) continue;
+    const node = facts.node?.host === host.name ? facts.node : null;
+    if (own.length === 0 && node === null) continue;
     const here = facts.here?.host === host.name;
-    lines.push("", `Host ${host.name}${here ? " (this machine)" : ""}`, ...layRows(own, paint));
+    lines.push("", `Host ${host.name}${here || node !== null ? " (this machine)" : ""}`);
+    if (own.length > 0) lines.push(...layRows(own, paint));
     if (here) lines.push(...layLocalNotes(facts));
+    if (node !== null) lines.push(...layNode(host, node, paint));
   }
   for (const [target, answer] of facts.github) {
     if (!answer.known) lines.push("", ...hang(`GitHub, target ${target}: `, `not known: ${answer.why}`));
@@ -108,12 +112,20 @@ function hang(lead: string, text: string): readonly string[] {
   );
 }
 
+function makeNodeDocument({ plan, node }: StatusFacts) {
+  const host = plan.hosts.find(({ name }) => name === node?.host);
+  if (node === null || host === undefined) return null;
+  const { guests, waitsForReboot } = node.seen;
+  const why = guests.known ? null : guests.why;
+  return { waitsForReboot, known: guests.known, why, guests: listGuests(host, node) };
+}
+
 export function makeStatusDocument(facts: StatusFacts, rows: readonly SlotRow[]) {
   return {
     schema: "ci-fleet/status/v1",
     fleet: facts.plan.fleet,
     at: new Date(facts.now).toISOString(),
-    host: facts.here?.host ?? null,
+    host: facts.here?.host ?? facts.node?.host ?? null,
     github: [...facts.github].map(([target, answer]) => ({
       target,
       known: answer.known,
@@ -122,6 +134,7 @@ export function makeStatusDocument(facts: StatusFacts, rows: readonly SlotRow[])
     drift: facts.here?.drifted ?? null,
     unfinished: facts.here?.isUnfinished ?? null,
     pending: facts.here?.pending ?? null,
+    node: makeNodeDocument(facts),
     slots: rows.map((row) => ({
       slot: row.slot.name,
       host: row.host.name,

@@ -3,6 +3,7 @@
 import type { PendingSlot } from "../model/apply.ts";
 import type { RunnerRecord } from "../model/github.ts";
 import type { HostObservation, Seen } from "../model/host-observation.ts";
+import type { NodeObservation } from "../model/node-observation.ts";
 import type { Plan } from "../model/plan.ts";
 
 export interface StatusFacts {
@@ -11,8 +12,15 @@ export interface StatusFacts {
   readonly plan: Plan;
   /** null: this machine is none of the fleet's. */
   readonly here: LocalFacts | null;
+  /** null: this machine is no Proxmox node of the fleet. */
+  readonly node: NodeStatus | null;
   /** By target; no entry: it was not asked. */
   readonly github: ReadonlyMap<string, Seen<TargetRunners>>;
+}
+
+export interface NodeStatus {
+  readonly host: string;
+  readonly seen: NodeObservation;
 }
 
 export interface LocalFacts {

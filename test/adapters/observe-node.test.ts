@@ -45,8 +45,13 @@ const answering = (change: Readonly<Record<string, ToolResult>> = {}): HostTools
 const LINKS: Readonly<Record<string, string>> = {
   "/sys/bus/pci/devices/0000:01:00.0/driver": "../../../../bus/pci/drivers/vfio-pci",
 };
+const RESERVATIONS =
+  "0000:01:00.0 9101 pid:4711\n0000:01:00.1 9101 pid:4711\n0000:05:00.0 300 time:1719828000\nnonsense\n";
 const files = {
-  readText: () => ({ ok: true, value: "BOOT_IMAGE=/x quiet  intel_iommu=on\n" }),
+  readText: (path: string) => ({
+    ok: true,
+    value: path === "/proc/cmdline" ? "BOOT_IMAGE=/x quiet  intel_iommu=on\n" : RESERVATIONS,
+  }),
   readLink: (path: string) => {
     const value = LINKS[path];
     return value === undefined ? { ok: false, code: "ENOENT" } : { ok: true, value };
@@ -79,6 +84,7 @@ test("what the tools say is read, and guests of others are left out", async () =
       {
         ...{ vmId: 9101, name: "gpu-vm", running: true, lock: "backup" },
         ...{ mark: "ci-fleet guest lab/gpu%2Dvm", cards: ["gpus", "0000:02:00"] },
+        holds: ["0000:01:00.0", "0000:01:00.1"],
       },
     ],
   });

@@ -51,6 +51,7 @@ const GUEST = {
   lock: null,
   mark: MARK,
   cards: ["ci-fleet-acme-gpu-vm"],
+  holds: [],
 };
 
 const NODE: NodeFacts = {

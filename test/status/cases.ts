@@ -35,6 +35,7 @@ export interface Given {
   readonly local?: Partial<LocalFacts> | null;
   readonly pending?: readonly PendingSlot[];
   readonly plan?: Plan;
+  readonly node?: StatusFacts["node"];
 }
 
 export function makeStatus(given: Given = {}): StatusFacts {
@@ -60,6 +61,7 @@ export function makeStatus(given: Given = {}): StatusFacts {
     now: NOW,
     plan: given.plan ?? PLAN,
     here: given.local === null ? null : here,
+    node: given.node ?? null,
     github: answer === null ? new Map() : new Map([["default", answer]]),
   };
 }

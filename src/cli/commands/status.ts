@@ -1,18 +1,19 @@
 // `ci-fleet status`: what is wanted, what runs here, what GitHub says, side by side. In: --json, --watch, --local.
-// Out: a page or a document; exit 1 where a slot needs a look.
+// Out: a page or a document; exit 1 where a slot or a guest needs a look.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { stringifySafely } from "../../base/print-json.ts";
 import type { Plan } from "../../model/plan.ts";
 import { compareSlots } from "../../status/compare-slots.ts";
+import { hasOddGuest } from "../../status/describe-node.ts";
 import { describeStatus, makeStatusDocument } from "../../status/describe-status.ts";
-import type { LocalFacts } from "../../status/facts.ts";
+import type { StatusFacts } from "../../status/facts.ts";
 import type { Command, CommandCall } from "../command.ts";
 import { FINE, FOUND } from "../exit-codes.ts";
 import { loadFleet } from "../load-fleet.ts";
 import { warnAbout } from "../report-diagnostics.ts";
 import { showProgress } from "../show-progress.ts";
-import { lookHere, openLists, type TargetLists } from "../status/gather-status.ts";
+import { lookAtGuests, lookHere, openLists, type TargetLists } from "../status/gather-status.ts";
 import { findThisHost } from "../this-host.ts";
 import { UsageError } from "../usage-error.ts";
 
@@ -33,7 +34,10 @@ export const run: Command = async (call) => {
   const found = findThisHost(call, plan);
   const at = found !== null && found.host.supervision !== "none" ? found : null;
   const ask = flags.has("local") ? async (): Promise<TargetLists> => new Map() : await openLists(plan, at);
-  const look: Look = async () => (at === null ? null : lookHere(loaded, plan, at));
+  const look: Look = async () => ({
+    here: at === null ? null : await lookHere(loaded, plan, at),
+    node: await lookAtGuests(plan, found),
+  });
   if (flags.has("watch")) return watch(call, plan, look, ask);
   const shown = showOnce(call, plan, look, await showProgress(terminal, "asking GitHub", ask()));
   const { text, healthy } = await shown;
@@ -41,19 +45,19 @@ export const run: Command = async (call) => {
   return healthy ? FINE : FOUND;
 };
 
-/** null: this machine is none of the fleet's. */
-type Look = () => Promise<LocalFacts | null>;
+type Look = () => Promise<Pick<StatusFacts, "here" | "node">>;
 
 async function showOnce(call: CommandCall, plan: Plan, look: Look, github: TargetLists) {
   const { flags, terminal } = call;
-  const facts = { now: Date.now(), plan, here: await look(), github };
+  const facts = { now: Date.now(), plan, ...(await look()), github };
   const rows = compareSlots(facts);
   const { red, yellow, green, dim } = terminal.outStyle;
   const paints = { ok: green, waits: yellow, differs: red, unknown: dim };
   const text = flags.has("json")
     ? stringifySafely(makeStatusDocument(facts, rows))
     : describeStatus(facts, rows, (health, mark) => paints[health](mark));
-  return { text, healthy: rows.every(({ explanation }) => explanation.health !== "differs") };
+  const healthy = rows.every(({ explanation }) => explanation.health !== "differs");
+  return { text, healthy: healthy && !hasOddGuest(plan, facts.node) };
 }
 
 /** Until Ctrl-C; read-only, no keys. */

@@ -36,6 +36,15 @@ export async function lookHere(loaded: LoadedFleet, plan: Plan, at: ThisHost): P
   };
 }
 
+/** null: this machine is no Proxmox node of the fleet. */
+export async function lookAtGuests(plan: Plan, at: ThisHost | null): Promise<StatusFacts["node"]> {
+  if (at === null || at.host.hypervisor === null) return null;
+  const { lookAtNodeHere } = await import("../doctor/look-at-node-here.ts");
+  const request = { plan, host: at.host, wanted: null, isRoot: at.uid === 0 };
+  const node = await lookAtNodeHere(request, openLook(at.host, at.places));
+  return node === null ? null : { host: at.host.name, seen: node.seen };
+}
+
 type BrokerAuth = Extract<AuthSpec, { kind: "broker" }>;
 
 export type TargetLists = StatusFacts["github"];
