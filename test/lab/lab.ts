@@ -19,6 +19,7 @@ import { type Internet, openInternet } from "./internet.ts";
 import { hasRoot, LAB_ROOTS } from "./roots.ts";
 import { saveRunnerImages } from "./runner-files.ts";
 import { findSecrets, searchText, spell } from "./secret-scan.ts";
+import { startVirtualMachine, type VirtualMachine } from "./virtual-machine.ts";
 import { type Patience, waitFor } from "./wait-for.ts";
 
 export const BINARY = join(import.meta.dirname, "../../dist/ci-fleet");
@@ -42,6 +43,8 @@ export interface Lab {
   readonly bootHost: (options?: BootOptions) => Promise<Host>;
   /** A machine of a cloud, provisioned by the NoCloud seed in a folder and by nothing else. */
   readonly bootNewMachine: (seed: string, options?: Pick<BootOptions, "name" | "bare">) => Promise<Host>;
+  /** A guest with a kernel of its own, which reaches the network by the emulator's. */
+  readonly startVirtualMachine: (machine: VirtualMachine) => Promise<Host>;
   readonly queueJob: (script: string, job?: JobWish) => FakeJob;
   /** The job ended like this; its log otherwise. */
   readonly expectJob: (job: FakeJob, conclusion?: string, patience?: Patience) => Promise<void>;
@@ -84,6 +87,11 @@ export async function openLab(t: TestContext): Promise<Lab | null> {
       const options = ["--volume", `${seed}:/var/lib/cloud/seed/nocloud:ro`];
       const at = { image, network, dns, name, mark, volume: engine.volume, options };
       const host = await startHost(ending, { ...at, isNew: true }, isUnified);
+      hosts.push(host);
+      return host;
+    },
+    startVirtualMachine: async (machine) => {
+      const host = await startVirtualMachine(ending, machine);
       hosts.push(host);
       return host;
     },

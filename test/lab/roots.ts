@@ -8,7 +8,7 @@ import { ciCache } from "../tools/tool.ts";
 import { ask, docker, succeed } from "./command.ts";
 
 /** `lab-packages` is a folder of packages, and no root. */
-export type RootName = "lab-packages" | "lab-trixie" | "lab-bookworm" | "lab-runner" | "lab-cloud";
+export type RootName = "lab-packages" | "lab-trixie" | "lab-bookworm" | "lab-runner" | "lab-cloud" | "lab-vm";
 
 /** What .ci/prepare makes for the lab. */
 export const LAB_ROOTS: readonly RootName[] = [
@@ -16,6 +16,7 @@ export const LAB_ROOTS: readonly RootName[] = [
   "lab-bookworm",
   "lab-runner",
   "lab-cloud",
+  "lab-vm",
   "lab-packages",
 ];
 
