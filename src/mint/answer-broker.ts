@@ -152,9 +152,9 @@ async function deleteOwn(
   ports: BrokerPorts,
 ): Promise<GitHubAnswer<null>> {
   const { answer, api } = await getOwn(host, place, ports);
-  return answer.kind === "ok" && api !== null
-    ? api.deleteRunner(place.runner)
-    : (answer as Exclude<typeof answer, { kind: "ok" }>);
+  if (answer.kind !== "ok" || api === null) return answer as Exclude<typeof answer, { kind: "ok" }>;
+  const deleted = await api.deleteRunner(place.runner);
+  return { ...deleted, meta: addCosts(answer.meta, deleted.meta) };
 }
 
 async function listDemand(

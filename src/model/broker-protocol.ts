@@ -6,6 +6,7 @@ import { asObject, type JsonObject, parseObject } from "../base/read-json.ts";
 import { Secret } from "../base/secret.ts";
 import type { BrokeredRegistration, OwnPlace, OwnRunner, OwnRunners } from "./broker.ts";
 import {
+  type AnswerMeta,
   type Deprecation,
   type GitHubAnswer,
   type GitHubFailure,
@@ -98,16 +99,18 @@ export function readAnswer<V extends keyof BrokerValues>(
   const outer = parseObject(line);
   const answer = outer?.v === BROKER_VERSION ? asObject(outer.answer) : null;
   if (answer === null) return null;
-  if (answer.kind === "not-found") return { kind: "not-found", meta: NO_META };
-  if (answer.kind !== "ok") return readFailure(answer);
+  const meta = readCosts(answer.meta);
+  if (answer.kind === "not-found") return { kind: "not-found", meta };
+  if (answer.kind !== "ok") return readFailure(answer, meta);
   const value = READERS[verb](answer.value) as BrokerValues[V] | undefined;
-  const { clockOffset, sent, counted } = asObject(answer.meta) ?? {};
-  // What it cost: the budget is the fleet's, whoever sends.
-  const meta = {
-    ...NO_META,
-    ...{ clockOffset: asNumber(clockOffset), sent: asNumber(sent) ?? 0, counted: asNumber(counted) ?? 0 },
-  };
   return value === undefined ? null : { kind: "ok", value, fromCache: false, meta };
+}
+
+/** The budget is the fleet's, whoever sends, and whatever came of it. */
+function readCosts(value: unknown): AnswerMeta {
+  const { clockOffset, sent, counted } = asObject(value) ?? {};
+  const least = (cost: unknown): number => Math.max(0, asNumber(cost) ?? 0);
+  return { ...NO_META, clockOffset: asNumber(clockOffset), sent: least(sent), counted: least(counted) };
 }
 
 /** undefined: of another form. */
@@ -143,9 +146,9 @@ function readRegistration(value: unknown): BrokeredRegistration | undefined {
   return { runner: read, secret: { kind, config: new Secret(config) } };
 }
 
-function readFailure(answer: JsonObject): GitHubFailure | null {
+function readFailure(answer: JsonObject, meta: AnswerMeta): GitHubFailure | null {
   const text = (key: string): string => (typeof answer[key] === "string" ? answer[key].slice(0, 1000) : "");
-  const asked = { request: `broker: ${text("request")}`, meta: NO_META };
+  const asked = { request: `broker: ${text("request")}`, meta };
   const message = text("message");
   switch (answer.kind) {
     case "refused": {

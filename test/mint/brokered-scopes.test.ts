@@ -78,6 +78,25 @@ test("the end of a version comes through the broker, once an hour whatever asks"
   assert.equal(asked.length, 3);
 });
 
+test("what a question costs GitHub is told with every answer, whatever it is", async () => {
+  const costs = { remaining: 7, sent: 3, counted: 2, clockOffset: 500 };
+  const asked = { request: "GET", meta: costs };
+  const answers = [
+    { kind: "ok", value: runner(1, KEEP), meta: costs },
+    { kind: "not-found", meta: costs },
+    { kind: "unknown", cause: "HTTP 502", ...asked },
+    { kind: "limited", message: "slow down", retryAt: 5, ...asked },
+  ];
+  for (const answer of answers) {
+    const line = JSON.stringify({ v: 1, answer });
+    const broker = openBroker("ssh://mint@control", async () => ({ line }));
+    const got = await openBrokeredTarget(broker, TARGET).scopes[0]?.getRunner(1);
+    assert.equal(got?.kind, answer.kind);
+    // What is left is the credential's of the broker, which other hosts use as well.
+    assert.deepEqual([got.meta.sent, got.meta.counted, got.meta.remaining], [3, 2, null]);
+  }
+});
+
 test("a broker of an earlier version does not know when one ends, and is asked again", async () => {
   const asked: string[] = [];
   const broker = openBroker("ssh://mint@control", async (line) => {
