@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { docker } from "./command.ts";
-import { knowToken, makeFleet, REPOSITORY, writeSpec } from "./fleet.ts";
+import { BROKER, bootBroker } from "./broker.ts";
+import { makeFleet, writeSpec } from "./fleet.ts";
 import { openLab } from "./lab.ts";
 import { NOSY_JOB } from "./nosy.ts";
 import { putInForce } from "./put-in-force.ts";
@@ -12,7 +12,6 @@ import { findSlot } from "./slot.ts";
 import { waitFor } from "./wait-for.ts";
 import { watchHost } from "./watch.ts";
 
-const TOKEN = "ghp_TheBrokersTokenThatNoRunnerHostMaySee1";
 const spec = (auth: string, checksum: string, accept = "") =>
   writeSpec({
     checksum,
@@ -28,37 +27,11 @@ test("a host without a credential", async (t) => {
   const lab = await openLab(t);
   if (lab === null) return;
   lab.github.liveness = 2000;
-  lab.secrets.add(TOKEN);
-  knowToken(lab.github, TOKEN);
-  const control = await lab.bootHost({ name: "control", bare: true });
+  const { control, token, serve } = await bootBroker(lab);
   const forge = await lab.bootHost({ name: "forge" });
-  const format = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
-  const { stdout: address } = await docker("inspect", "--format", format, control.container);
-  lab.internet.names.set("control.lab.example", address.trim());
-
-  // As docs/broker.md says.
   const { sha256 } = await packRunner("2.337.0");
-  await makeFleet(forge, spec("{broker: ssh://mint@control.lab.example}", sha256));
-  await forge.bash("mkdir -p /etc/ci-fleet && ssh-keygen -q -t ed25519 -N '' -f /etc/ci-fleet/broker.key");
-  const key = await forge.bash("cut -d' ' -f1,2 /etc/ci-fleet/broker.key.pub");
-  await control.bash("useradd --create-home mint && systemctl start ssh.service");
-  await control.write("/etc/ci-fleet/token", `${TOKEN}\n`, "600", "mint:mint");
-  await control.write(
-    "/etc/ci-fleet/acme/fleet.yaml",
-    spec("{token: /etc/ci-fleet/token}", sha256, ", acceptLocalCredential: true"),
-  );
-  const inventory = await forge.bash(`cat ${REPOSITORY}/hosts/forge.yaml`);
-  await control.write("/etc/ci-fleet/acme/hosts/forge.yaml", inventory);
-  const forced = 'restrict,command="/usr/bin/ci-fleet mint --stdio --host forge -C /etc/ci-fleet/acme"';
-  await control.write(
-    "/home/mint/.ssh/authorized_keys",
-    `${forced} ${key.trim()} forge\n`,
-    "600",
-    "mint:mint",
-  );
-  await control.bash("chown mint:mint /home/mint/.ssh");
-  const known = await control.bash("cut -d' ' -f1,2 /etc/ssh/ssh_host_ed25519_key.pub");
-  await forge.write("/etc/ci-fleet/broker.known_hosts", `control.lab.example ${known}`);
+  await makeFleet(forge, spec(`{broker: ssh://mint@${BROKER}}`, sha256));
+  await serve(forge, spec("{token: /etc/ci-fleet/token}", sha256, ", acceptLocalCredential: true"));
 
   const root = findSlot(lab, forge, { run: "container", pool: "root" });
   const keep = findSlot(lab, forge, { run: "process", pool: "keep" });
@@ -137,7 +110,7 @@ test("a host without a credential", async (t) => {
     );
     assert.doesNotMatch(other.stdout, /"kind":"ok"/);
     const shell = await ask("", "cat /etc/ci-fleet/token");
-    assert.ok(!shell.stdout.includes(TOKEN));
+    assert.ok(!shell.stdout.includes(token));
     const stranger = lab.github.addRunner("orgs/acme", {
       name: "somebody",
       labels: [],
