@@ -12,6 +12,7 @@ export async function deleteRegistration(
 ): Promise<Told> {
   const api = hands.scope(registration);
   if (api === null) return tell("not-tried", `${registration.scope} is not to be asked for changes any more`);
+  await hands.settle();
   const danger = await findUser(slot, registration, hands);
   if (danger !== null) return tell("dropped", danger);
   const { id, name, scope } = registration;

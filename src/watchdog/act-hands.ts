@@ -46,6 +46,11 @@ export interface Hands {
   /** In words; a refusal or a limit ends all changes in that scope for this pass. */
   noteFailure(url: string, answer: GitHubFailure): string;
   now(): number;
+  /**
+   * Waits until another change may be sent to GitHub, whichever target the one before was of. Before the last look at
+   * a slot, so that none of it lies between that look and what is done.
+   */
+  settle(): Promise<void>;
   /** What was asked of GitHub so far. */
   readonly meter: Pick<Meter, "sent" | "counted">;
 }
@@ -64,11 +69,16 @@ export interface Look {
   readonly isEmpty: boolean;
 }
 
+/** GitHub's docs, "Best practices for using the REST API": at least a second between requests that change something. */
+const CHANGE_GAP_MS = 1000;
+
 export function openHands({ memory: given, owned, windows, host }: ActInputs, ports: ActPorts): Hands {
   let memory = given;
   let blocked: string | null = null;
   const closed = new Set<string>();
   const meter = new Meter();
+  let changedAt = Number.NEGATIVE_INFINITY;
+  const now = (): number => ports.time().monotonic;
   const slotOf = (name: string): OwnedSlot => {
     const slot = owned.get(name);
     if (slot === undefined) throw new Error(`${name} is no slot of the plan`);
@@ -81,7 +91,11 @@ export function openHands({ memory: given, owned, windows, host }: ActInputs, po
     blocked: () => blocked,
     slot: slotOf,
     isHere: (name) => slotOf(name).host.name === host,
-    now: () => ports.time().monotonic,
+    now,
+    settle: async () => {
+      const wait = changedAt + CHANGE_GAP_MS - now();
+      if (wait > 0) await ports.rest(wait);
+    },
     save: async (change) => {
       const allowance = given.allowance === null ? null : given.allowance - meter.counted;
       memory = { ...applyChange(memory, change), allowance };
@@ -102,7 +116,10 @@ export function openHands({ memory: given, owned, windows, host }: ActInputs, po
     },
     scope: ({ scope }) => {
       const api = closed.has(scope) ? null : ports.scope(scope);
-      return api === null ? null : meterScope(api, meter);
+      const note = (): void => {
+        changedAt = now();
+      };
+      return api === null ? null : meterScope(api, meter, note);
     },
     noteFailure: (url, answer) => {
       const { why } = explainFailure(answer);

@@ -23,6 +23,7 @@ export async function retireSlot(
   await hands.ports.hold(slot);
   steps.push("held back from restarting");
   hands.ports.pass("held");
+  await hands.settle();
   const now = await api.getRunner(registration.id);
   if (now.kind !== "ok" && now.kind !== "not-found") {
     return tell("failed", ...steps, hands.noteFailure(registration.scope, now));

@@ -23,6 +23,7 @@ export async function startSlot(
 }
 
 export async function admitSlot(slot: string, scope: string, hands: Hands, steps: string[]): Promise<Told> {
+  await hands.settle();
   const look = await hands.look(slot);
   if (look.isDrained) return tell("dropped", "it was drained meanwhile");
   if (!look.isEmpty || look.number !== null) return tell("dropped", `it is ${look.life}: ${look.evidence}`);

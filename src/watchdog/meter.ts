@@ -20,16 +20,18 @@ export class Meter {
 /** What is asked of a scope where something is changed in it. */
 export type ChangedScope = Pick<RunnerScopeApi, "getRunner" | "deleteRunner" | "createRegistrationToken">;
 
-/** The same, with every answer counted. */
-export function meterScope(api: ChangedScope, meter: Meter): ChangedScope {
+/** The same, with every answer counted; `onChange` after each that may have changed something. */
+export function meterScope(api: ChangedScope, meter: Meter, onChange: () => void): ChangedScope {
   const noted = async <T extends { readonly meta: AnswerMeta }>(asked: Promise<T>): Promise<T> => {
     const answer = await asked;
     meter.note(answer.meta);
     return answer;
   };
+  const changed = <T extends { readonly meta: AnswerMeta }>(asked: Promise<T>): Promise<T> =>
+    noted(asked).finally(onChange);
   return {
     getRunner: (id) => noted(api.getRunner(id)),
-    deleteRunner: (id) => noted(api.deleteRunner(id)),
-    createRegistrationToken: (slot) => noted(api.createRegistrationToken(slot)),
+    deleteRunner: (id) => changed(api.deleteRunner(id)),
+    createRegistrationToken: (slot) => changed(api.createRegistrationToken(slot)),
   };
 }

@@ -55,6 +55,8 @@ export interface ActPorts {
   forget(slot: string): Promise<void>;
   /** Whole and on the disk when it returns. */
   save(memory: Memory): Promise<void>;
+  /** Lets so many milliseconds pass. */
+  rest(milliseconds: number): Promise<void>;
   /** Why no further action is begun; null: nothing speaks against it. */
   stopping(): string | null;
   /** A place between two steps, for tests that end the process there. */

@@ -222,6 +222,7 @@ export class ModelFleet {
         }),
       assign: async () => {},
       admit: async () => {},
+      rest: async () => undefined,
       stopping: () => null,
       forget: (name) =>
         doing(`forget ${name}`, () => {

@@ -81,6 +81,7 @@ async function playLate(kind: "retire" | "stop" | "delete" | "admit", late: (wor
         ),
       ...{ start: note("start"), stop: note("stop"), hold: note("hold"), letGo: note("let go") },
       ...{ assign: note("assign"), admit: note("admit"), forget: note("forget"), save: note("save") },
+      rest: async () => undefined,
       stopping: () => null,
       pass: () => {},
     },

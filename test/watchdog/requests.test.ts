@@ -156,6 +156,19 @@ test("what is asked to change something is taken out of the share too", async (t
   assert.deepEqual([acted()?.requests, acted()?.memory.allowance], [{ sent, counted: sent }, 50 - sent]);
 });
 
+test("changes keep a second between them", async (t) => {
+  const { lab, pass, act, rests } = await watch(t, "forge");
+  // Half of a pool goes in a pass.
+  addGhosts(lab, 6);
+  for (let each = 0; each < 161; each++) await pass(each === 0 ? 0 : 540);
+  const done = (await act()).filter(({ result }) => result === "done");
+  assert.equal(done.length, 3);
+  assert.deepEqual(
+    rests(),
+    done.slice(1).map(() => 1000),
+  );
+});
+
 test("a renamed organization is followed: 301 for what is read, 307 for a deletion", async (t) => {
   const { lab, pass, act } = await watch(t, "forge");
   addGhosts(lab, 1);

@@ -26,6 +26,8 @@ export interface Watched {
   act(allowance?: number): Promise<readonly Outcome[]>;
   /** The last one. */
   acted(): Acted | null;
+  /** Milliseconds that it has waited between changes. */
+  rests(): readonly number[];
   memory(): Memory | null;
 }
 
@@ -52,6 +54,7 @@ export async function watch(
   let memory: Memory | null = null;
   let decisions: readonly Decision[] = [];
   let acted: Acted | null = null;
+  const rests: number[] = [];
   let time: PassTime = { wall: Date.now(), monotonic: 1_000_000, boot: "one" };
   const ports: ObservePorts = {
     time: () => time,
@@ -71,6 +74,7 @@ export async function watch(
     memory: () => memory,
     decisions: () => decisions,
     acted: () => acted,
+    rests: () => rests,
     act: async (allowance) => {
       if (memory === null) throw new Error("nothing was decided yet");
       const windows = chooseWindows(PLAN);
@@ -88,6 +92,10 @@ export async function watch(
         scope: (url) => access.scopes.find(({ api }) => api.url === url)?.api ?? null,
         ...{ start: nothing, stop: nothing, hold: nothing, letGo: nothing },
         ...{ assign: nothing, admit: nothing, forget: nothing, save: nothing },
+        rest: async (milliseconds) => {
+          rests.push(milliseconds);
+          time = { ...time, monotonic: time.monotonic + milliseconds };
+        },
         stopping: () => null,
         pass: () => undefined,
       });

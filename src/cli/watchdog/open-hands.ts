@@ -1,5 +1,6 @@
 // What a pass of the watchdog acts with, made real. In: the plan, this host, GitHub as it was opened. Out: ports.
 
+import { setTimeout as sleep } from "node:timers/promises";
 import { startSlots, stopSlots } from "../../adapters/control-slots.ts";
 import { nameSlotUnits } from "../../adapters/observe-slots.ts";
 import {
@@ -44,6 +45,7 @@ export function openActPorts(
     admit: async (slot, token) => handToken(places, slot, token),
     forget: (slot) => forgetIdentity(places, slot, tools),
     save: async (memory) => saveMemoryText(places, writeMemory(memory)),
+    rest: (milliseconds) => sleep(milliseconds),
     stopping: () => (stop?.aborted === true ? "the watchdog is being stopped" : null),
     pass: openFailpoint(process.env.CI_FLEET_FAILPOINT),
   };
