@@ -30,17 +30,22 @@ export async function withStage<T>(
       chmodSync(target, mode);
     }
     const rehearse = async (path: string, words: readonly string[]): Promise<Rehearsal> =>
-      readAnswer(await tools.run("bash", [join(folder, path), "--dry-run", ...words], LIMIT_MS));
+      readAnswer(await tools.run("bash", [join(folder, path), "--dry-run", ...words], LIMIT_MS), folder);
     return await use({ rehearse });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function readAnswer(answer: ToolResult): Rehearsal {
+/** Files are named as they will be, not as they lay for the question. */
+function readAnswer(answer: ToolResult, folder: string): Rehearsal {
   switch (answer.kind) {
     case "ran": {
-      const lines = (text: string) => text.split("\n").filter((line) => line.trim() !== "");
+      const lines = (text: string) =>
+        text
+          .replaceAll(folder, "")
+          .split("\n")
+          .filter((line) => line.trim() !== "");
       if (answer.exitCode === 0) return { kind: "ran", lines: lines(answer.stdout) };
       const last = lines(answer.stderr || answer.stdout).at(-1) ?? "it said nothing";
       return { kind: "stopped", why: `${last} (exit ${answer.exitCode})` };

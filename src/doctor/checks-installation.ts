@@ -186,7 +186,7 @@ const slotsCanStart: Check = {
       if (!slot.identity.known || slot.identity.value.kind !== "broken") return [];
       return [warn(`${slot.slot} will register anew: ${slot.identity.value.why}`, null)];
     });
-    if (found.length > 0) return found;
+    if (found.length > 0 || slots.length === 0) return found;
     const hidden = slots.filter(({ mint }) => !mint.known).length;
     if (hidden > 0)
       return [

@@ -69,11 +69,14 @@ export async function lookAtHost(
       ...Object.keys(journal?.slots ?? {}),
     ]),
   ];
-  const known = record !== null || journal !== null;
+  const made = [record, journal].flatMap((each) => each?.network ?? each?.images ?? []);
   const question: SlotQuestion = {
     ...{ fleet, places },
     asksSystemd: ground.manager === "running" && (wanted ?? record)?.supervision !== "compose",
-    asksDocker: wanted?.engine.compose === true || (known && !ground.missing.has("docker")),
+    // A node without slots never had to do with it.
+    asksDocker:
+      wanted?.engine.compose === true ||
+      (slotNames.length + made.length > 0 && !ground.missing.has("docker")),
   };
   const images = [...(wanted?.images ?? []).map(({ reference }) => reference)];
   const upkeep = [...(wanted?.upkeep ?? []).map(({ unit }) => unit), nameUnits(fleet).target];

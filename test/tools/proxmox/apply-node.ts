@@ -20,7 +20,7 @@ import { loadNode } from "../../render/load-node.ts";
 import { type PlayNode, playNode } from "./play-node.ts";
 
 /** systemd of a node on which the fleet has no units. */
-const SYSTEMCTL = `#!/bin/bash
+export const SYSTEMCTL = `#!/bin/bash
 [[ $1 == show ]] || exit 0
 for word in "\${@:2}"; do
   [[ $word == -* ]] && continue

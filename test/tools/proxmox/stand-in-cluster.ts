@@ -8,6 +8,13 @@ export function runMapping(words: readonly string[], context: Context): string {
   const { state } = context;
   const { plain, options } = readOptions(words);
   const [verb = "", path = ""] = plain;
+  if (verb === "get" && path === "/nodes/pve1/qemu") {
+    const rows = Object.entries(state.guests).map(([vmid, { status, config }]) => ({
+      ...(config.template === "1" ? { template: 1 } : {}),
+      ...{ name: config.name, status, vmid: Number(vmid) },
+    }));
+    return print(rows);
+  }
   const parameters = Object.fromEntries(
     [...options]
       .filter(([key]) => key !== "output-format")
@@ -134,6 +141,18 @@ function runToken(
   state: Context["state"],
 ): string {
   const tokens = state.tokens[user] ?? [];
+  if (verb === "permissions") {
+    const rights: Record<string, Record<string, number>> = {};
+    for (const entry of state.acls) {
+      const [path = "", who = "", role = ""] = entry.split(" ");
+      const isBoth = who === `${user}!${token}` && state.acls.includes(`${path} ${user} ${role}`);
+      if (!isBoth) continue;
+      rights[path] = { ...rights[path] };
+      for (const privilege of (state.roles[role] ?? "").split(" "))
+        Object.assign(rights[path] ?? {}, { [privilege]: 1 });
+    }
+    return print(rights);
+  }
   if (verb === "list") return print(tokens.map((tokenid) => ({ tokenid })));
   if (verb === "remove") {
     if (!tokens.includes(token)) throw new Refusal(`no such token '${token}' for user '${user}'`);

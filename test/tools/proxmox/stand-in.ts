@@ -78,7 +78,7 @@ function runStorage(words: readonly string[]): string {
   throw new Refusal(`ERROR: unknown command 'pvesm ${words.join(" ")}'`);
 }
 
-const READS = /^(?:qm (?:status|config)|pvesm |pvesh get|pveum .*\blist\b)/;
+const READS = /^(?:qm (?:status|config)|pvesm |pvesh get|pveum .*\b(?:list|permissions)\b)/;
 
 function run(): string {
   const line = [tool, ...args].join(" ");
