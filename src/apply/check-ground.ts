@@ -2,7 +2,9 @@
 // wrong at once, each with the next step; and what is only worth a word. Rules are named by what they find.
 
 import type { Refusal, Wanted } from "../model/apply.ts";
-import type { Installed } from "../model/apply-state.ts";
+import type { Installed, UnitState } from "../model/apply-state.ts";
+import { nameUnits } from "../model/names.ts";
+import { fleetAt } from "./places.ts";
 
 type Rule = (wanted: Wanted | null, installed: Installed) => readonly Refusal[];
 
@@ -187,6 +189,26 @@ const scriptStops: Rule = (wanted, { node }) => {
   });
 };
 
+/** Its job is not seen from here. */
+const guestStillRuns: Rule = (wanted, { record, journal, units, places }) => {
+  const { vm } = nameUnits(fleetAt(places));
+  const known = new Set([...Object.keys(record?.upkeep ?? {}), ...(journal?.upkeep ?? [])]);
+  const isWanted = (unit: string) => (wanted?.upkeep ?? []).some((each) => each.unit === unit);
+  return [...known]
+    .filter((unit) => unit.startsWith(vm) && !isWanted(unit) && isUp(units.get(unit)))
+    .map((unit) => {
+      const name = unit.slice(vm.length, -".service".length);
+      return found(
+        `guest ${name} is not wanted any more, and runs: it may have a job`,
+        `stop it first: systemctl stop ${unit}; its disks go with it`,
+      );
+    });
+};
+
+function isUp(state: UnitState | undefined): boolean {
+  return state !== undefined && state.active !== "inactive" && state.active !== "failed";
+}
+
 const RULES: readonly Rule[] = [
   notRoot,
   noSystemd,
@@ -202,6 +224,7 @@ const RULES: readonly Rule[] = [
   containersAreForeign,
   noSuchNode,
   scriptStops,
+  guestStillRuns,
 ];
 
 export interface Warning {

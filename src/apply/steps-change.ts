@@ -83,10 +83,12 @@ function isTargetNew({ installed: { record, journal, units } }: Desk, target: st
 function tendUpkeep(desk: Desk, { upkeep, target }: Wanted): readonly Step[] {
   const { commands, installed } = desk;
   const { record, journal, units } = installed;
-  return upkeep.flatMap(({ unit, generation, disturbs }) => {
+  return upkeep.flatMap(({ unit, generation, disturbs, guest }) => {
     // Empty: a run that was cut off may have begun it, and another left it for a job's sake. A person did not stop it.
     const known = record?.upkeep[unit] || undefined;
     const isUp = units.get(unit)?.active === "active";
+    // What has changed of a guest comes into force at its next start.
+    if (guest !== null && (isUp || !guest.starts)) return [];
     if (isUp && (known !== generation || journal !== null)) {
       const restart = step(commands.systemctl("restart", unit), "UnitChanges", disturbs);
       if (disturbs.length === 0) return [restart];

@@ -78,10 +78,18 @@ function endUpkeep(desk: Desk): readonly Step[] {
     return [
       stop(unit, "UnitIsNotWanted"),
       ...(service === unit ? [] : [stop(service, "ServiceIsNotWanted")]),
+      // Its disks lie where only systemd looks: the folder of a user that is there while it runs.
+      ...(isGuestUnit(desk, unit)
+        ? [step(tolerate(commands.systemctl("clean", "--what=state", unit)), "UnitIsNotWanted", disturbed)]
+        : []),
       // Failed once, it would be listed for ever.
       step(tolerate(commands.systemctl("reset-failed", service)), "ServiceIsNotWanted", disturbed),
     ];
   });
+}
+
+export function isGuestUnit({ places }: Pick<Desk, "places">, unit: string): boolean {
+  return unit.startsWith(nameUnits(fleetAt(places)).vm);
 }
 
 export function listStaleUpkeep({ installed, wanted }: Desk): readonly string[] {

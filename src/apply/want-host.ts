@@ -128,7 +128,7 @@ function indexBelow(files: readonly WantedFile[], places: InstallPlaces): Readon
 }
 
 function listUpkeep(
-  { plan }: HostSources,
+  { plan, host }: HostSources,
   below: ReadonlyMap<string, string>,
   slots: Wanted["slots"],
 ): readonly WantedUpkeep[] {
@@ -140,22 +140,32 @@ function listUpkeep(
     unit,
     generation: hashWithoutComments([below.get(unit) ?? "", plan.ciFleetVersion]),
     disturbs: [],
+    guest: null,
   });
+  const ofUnit = { disturbs: [], guest: null };
   const candidates: readonly WantedUpkeep[] = [
     {
+      ...ofUnit,
       unit: units.binfmt,
       generation: generationOf(units.binfmt, "runner/binfmt.sh"),
       disturbs: slots.filter(({ emulates }) => emulates).map(({ name }) => name),
     },
     {
+      ...ofUnit,
       unit: units.rootless,
       generation: generationOf(units.rootless),
       disturbs: slots.filter(({ docker }) => docker === "rootless").map(({ name }) => name),
     },
     ...[`${units.watchdog}.timer`, `${units.cache}.timer`].map((unit) => ({
+      ...ofUnit,
+      unit,
+      generation: generationOf(unit),
+    })),
+    ...(host.kvm?.guests ?? []).map(({ unit, starts }) => ({
       unit,
       generation: generationOf(unit),
       disturbs: [],
+      guest: { starts },
     })),
     ...(watchdog.mode === "daemon" ? [wantDaemon(`${units.watchdog}.service`)] : []),
   ];

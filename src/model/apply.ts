@@ -74,6 +74,8 @@ export interface WantedUpkeep {
   readonly generation: string;
   /** Slots that must have no job meanwhile. */
   readonly disturbs: readonly string[];
+  /** Not null: it runs a guest, whose job is not seen from here, so it is never stopped. `starts`: with the fleet. */
+  readonly guest: { readonly starts: boolean } | null;
 }
 
 export interface WantedAccount {

@@ -29,6 +29,11 @@ interface FakeUnit {
   invocation: string;
 }
 
+/** The instance of a unit, but for guests, which are no slots. */
+function findSlot(unit: string): string | null {
+  return unit.includes("-vm@") ? null : (/@(.*)\.service$/.exec(unit)?.[1] ?? null);
+}
+
 export class FakeMachine {
   readonly places: InstallPlaces;
   readonly files = new Map<string, { content: string; mode: number }>();
@@ -45,6 +50,8 @@ export class FakeMachine {
   readonly containers = new Map<string, ContainerState>();
   readonly processes = new Map<string, string>();
   readonly units = new Map<string, FakeUnit>();
+  /** Units whose folders of state systemd removed. */
+  readonly cleaned: string[] = [];
   readonly enabled = new Set<string>();
   readonly registered = new Set<string>();
   readonly jobs = new Set<string>();
@@ -177,20 +184,28 @@ export class FakeMachine {
         this.stop(unit);
         this.start(unit);
       }
+    } else if (verb === "clean") {
+      // It does so for a unit that is stopped and known.
+      for (const unit of units) {
+        if (this.isActive(unit) || this.fragment(unit) === null)
+          throw new Error(`systemd cannot clean ${unit}`);
+        this.cleaned.push(unit);
+      }
     } else if (verb !== "reset-failed") throw new Error(`the host does not know systemctl ${verb}`);
     return 0;
   }
 
   protected fragment(unit: string): string | null {
-    const path = `${this.places.units}/${unit.replace(/@.*\.service$/, "@.service")}`;
-    return this.loaded.has(path) ? path : null;
+    const names = [unit, unit.replace(/@.*\.service$/, "@.service")];
+    const path = names.map((name) => `${this.places.units}/${name}`).find((each) => this.loaded.has(each));
+    return path ?? null;
   }
 
   protected start(unit: string): void {
     const fragment = this.fragment(unit);
     if (fragment === null) throw new Error(`systemd knows no ${unit}`);
     if (this.isActive(unit) && !unit.endsWith(".target")) return;
-    const slot = /@(.*)\.service$/.exec(unit)?.[1] ?? null;
+    const slot = findSlot(unit);
     if (slot !== null && this.files.has(`${this.places.state}/drained/${slot}`)) return;
     this.runs += 1;
     this.units.set(unit, { active: "active", invocation: `run${this.runs}` });
@@ -257,7 +272,7 @@ export class FakeMachine {
   }
 
   protected stop(unit: string): void {
-    const slot = /@(.*)\.service$/.exec(unit)?.[1] ?? null;
+    const slot = findSlot(unit);
     if (slot !== null && this.isActive(unit)) {
       if (this.jobs.has(slot)) this.endedJobs.push(slot);
       this.containers.delete(slot);

@@ -79,7 +79,14 @@ export async function lookAtHost(
       (slotNames.length + made.length > 0 && !ground.missing.has("docker")),
   };
   const images = [...(wanted?.images ?? []).map(({ reference }) => reference)];
-  const upkeep = [...(wanted?.upkeep ?? []).map(({ unit }) => unit), nameUnits(fleet).target];
+  const upkeep = [
+    ...new Set([
+      ...(wanted?.upkeep ?? []).map(({ unit }) => unit),
+      ...Object.keys(record?.upkeep ?? {}),
+      ...(journal?.upkeep ?? []),
+      nameUnits(fleet).target,
+    ]),
+  ];
   const [engine, units, slots] = await Promise.all([
     question.asksDocker
       ? readEngine(ports.tools, {
