@@ -18,6 +18,7 @@ const PAGES = [
   ...["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "CHANGELOG.md"],
   ...["docs/guide.md", "docs/on-a-host.md", "docs/cloud-init.md", "docs/proxmox.md"],
   "docs/research-group.md",
+  "docs/kvm.md",
 ];
 const read = (path: string): string => readFileSync(join(ROOT, path), "utf8");
 
