@@ -49,7 +49,7 @@ function warn({ terminal }: CommandCall, text: string): void {
 }
 
 function sayLocked({ terminal }: CommandCall, who: string): number {
-  terminal.err(`${who}; nothing was done\n`);
+  terminal.err(`${who}; nothing was done; --dry-run shows what a pass would do\n`);
   return LOCKED;
 }
 
