@@ -11,6 +11,7 @@ import type { Wanted } from "../../src/model/apply.ts";
 import type { NodeState, Rehearsal } from "../../src/model/apply-state.ts";
 import { placesOf } from "../../src/model/names.ts";
 import { renderPlan } from "../../src/render/render-plan.ts";
+import { FLEETS, loadFleet } from "../plan/load-fleet.ts";
 import { loadNode } from "../render/load-node.ts";
 import { FakeHost } from "./fake-host.ts";
 
@@ -112,4 +113,17 @@ test("the wrong machine, another node and a script that would stop are refused",
 test("an install for a user places no file by which cards are given away", async () => {
   const { scripts, files } = await wantNode("user");
   assert.deepEqual([scripts, files.filter(({ path }) => path.includes("/vfio/"))], [[], []]);
+});
+
+test("a machine that gives a card to its own guests puts its files for cards in force too", () => {
+  const { plan } = loadFleet(`${FLEETS}/a-workstation-that-runs-guests`);
+  const host = plan?.hosts.find(({ name }) => name === "forge");
+  assert.ok(plan !== null && host !== undefined);
+  const rendered = renderPlan(plan, new Set(["forge"]), []);
+  const at = placeForSystem(placesOf(plan.fleet));
+  const wanting = wantHost({ plan, host, rendered, copies: [], places: at, program: null });
+  assert.ok(wanting.kind === "wanted");
+  const { scripts, node, target } = wanting.wanted;
+  assert.deepEqual([scripts.map(({ kind }) => kind), node], [["vfio"], null]);
+  assert.equal(target, plan.units.target);
 });
