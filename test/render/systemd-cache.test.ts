@@ -93,6 +93,18 @@ test("a cache that has outgrown its size is emptied before the slot's next start
   assert.deepEqual(trash(ground), []);
 });
 
+test("caches that outlive the machine's disk are measured before each start, for what was noted may be gone", (t) => {
+  const ground = prepare(t);
+  ground.write("cargo/a", kib(128));
+  const mountpoint = `#!/bin/sh\nfor last; do :; done\n[ "$last" = '${ground.cache}' ]\n`;
+  writeFileSync(join(ground.state, "../bin/mountpoint"), mountpoint, { mode: 0o755 });
+  assert.match(ground.run("renew", "running"), /cargo takes/);
+  assert.ok(existsSync(join(ground.cache, "cargo/a")), "its container runs");
+  rmSync(join(ground.state, "renew"), { recursive: true });
+  ground.run("renew");
+  assert.deepEqual(readdirSync(join(ground.cache, "cargo")), []);
+});
+
 test("of a layer cache the platform that was used longest ago goes first", (t) => {
   const ground = prepare(t);
   for (const [platform, seconds] of [
