@@ -106,7 +106,7 @@ const HARDWARE = record(
     rombar: defaulted(flag(), true, "Show the guest the card's own firmware.", "false"),
     romfile: optional(
       text("romFile"),
-      "A file in /usr/share/kvm of the node to use as the card's firmware. Only root's shell can set it.",
+      "A file in /usr/share/kvm of the node (on a machine: in QEMU's own folder) to use as the card's firmware. On a node only root's shell can set it.",
       "vbios.rom",
     ),
     xVga: defaulted(flag(), false, "The card is the guest's first display.", "true"),
