@@ -7,8 +7,10 @@ import { join } from "node:path";
 import type { Secret } from "../base/secret.ts";
 import { errnoOf, WorldError } from "../base/world-error.ts";
 import type { InstallPlaces } from "../model/apply.ts";
+import { NODE_MEMORY_FILE } from "../model/guest-memory.ts";
 import { type Holder, type Seen, seen, unseen } from "../model/host-observation.ts";
 import { type KeptName, MINT_JOURNAL_FILE, readMintJournal } from "../model/mint-journal.ts";
+import { MADE_FOLDER } from "../model/one-job.ts";
 import type { HostFiles, HostTools } from "../model/ports.ts";
 import { MAX_SLOT_FILE_BYTES } from "../model/slot-state.ts";
 import { MEMORY_FILE } from "../model/watchdog-memory.ts";
@@ -41,6 +43,22 @@ export function readMemoryText(files: HostFiles, { state }: InstallPlaces): stri
 
 export function saveMemoryText({ state }: InstallPlaces, text: string): void {
   replaceDurably(state, MEMORY_FILE, text, 0o600);
+}
+
+export function readNodeMemoryText(files: HostFiles, { state }: InstallPlaces): string | null {
+  const bytes = files.readBytes(`${state}/${NODE_MEMORY_FILE}`, MAX_MEMORY_BYTES);
+  return bytes.ok ? new TextDecoder("utf-8").decode(bytes.value) : null;
+}
+
+export function saveNodeMemoryText({ state }: InstallPlaces, text: string): void {
+  replaceDurably(state, NODE_MEMORY_FILE, text, 0o600);
+}
+
+/** What qm.sh wrote down when it made a guest; null: nothing. */
+export function readMadeGuest(files: HostFiles, { state }: InstallPlaces, vmId: number): Seen<string | null> {
+  const text = files.readText(`${state}/${MADE_FOLDER}/${vmId}`);
+  if (text.ok) return seen(text.value);
+  return text.code === "ENOENT" ? seen(null) : unseen(text.code);
 }
 
 export function readTallyText(files: HostFiles, { state }: InstallPlaces): string | null {

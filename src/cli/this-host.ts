@@ -91,3 +91,9 @@ export function nameUser(): string {
     return String(process.getuid?.() ?? 0);
   }
 }
+
+/** For the watchdog: a node with guests is watched too. */
+export function requireWatchedHost(call: Pick<CommandCall, "flags">, plan: Plan): ThisHost {
+  const found = findThisHost(call, plan);
+  return found !== null && found.host.hypervisor !== null ? found : requireThisHost(call, plan);
+}

@@ -3,7 +3,7 @@
 // of units, and scripts with a path inside the host's folder.
 
 import { AUTHORITY_FOLDER } from "../model/authority.ts";
-import { WEBHOOK_SECRET_ID } from "../model/names.ts";
+import { PROXMOX_TOKEN_ID, WEBHOOK_SECRET_ID } from "../model/names.ts";
 import { SERVE_WORD } from "../model/one-job.ts";
 import type { Placement, Plan, PlannedHost } from "../model/plan.ts";
 import { fillTemplate, type TemplateView } from "./fill-template.ts";
@@ -112,7 +112,7 @@ function viewWatchdog(plan: Plan, host: PlannedHost, flavour: Flavour): Template
   const kinds = new Set(asked.map(({ auth }) => auth.kind));
   const changesUser = kinds.has("gh");
   const isDaemon = plan.watchdog.mode === "daemon";
-  const files = isDaemon ? listHandedOver(plan, host, flavour) : host.credentials;
+  const files = isDaemon ? listHandedOver(plan, host, flavour) : listSecrets(host);
   return {
     isDaemon,
     hasCards: host.placements.some(({ gpu }) => gpu?.vendor === "nvidia"),
@@ -132,7 +132,13 @@ function listHandedOver(plan: Plan, host: PlannedHost, flavour: Flavour): readon
   const { webhookSecret } = plan.watchdog;
   const hook = webhookSecret === null ? [] : [{ id: WEBHOOK_SECRET_ID, path: webhookSecret }];
   const isHidden = ({ path }: SecretFile) => /^\/(?:home|root|run\/user)\//.test(path);
-  return flavour === "user" ? [] : [...host.credentials, ...hook].filter(isHidden);
+  return flavour === "user" ? [] : [...listSecrets(host), ...hook].filter(isHidden);
+}
+
+/** Of a Proxmox node, its API's token too. */
+function listSecrets({ credentials, hypervisor }: PlannedHost): readonly SecretFile[] {
+  if (hypervisor === null) return credentials;
+  return [...credentials, { id: PROXMOX_TOKEN_ID, path: hypervisor.api.token }];
 }
 
 function usesTarget(host: PlannedHost, target: string): boolean {

@@ -12,7 +12,8 @@ import { renderUpkeepScripts, renderUpkeepUnits } from "./systemd-upkeep.ts";
 
 /** Nothing where systemd does not supervise, and on hosts that run no runners of their own. */
 export function renderSystemd(plan: Plan, host: PlannedHost): readonly RenderedFile[] {
-  if (host.supervision !== "systemd" || host.kind === "proxmox" || host.kind === "kubernetes") return [];
+  if (host.kind === "proxmox") return renderNodeUnits(plan, host);
+  if (host.supervision !== "systemd" || host.kind === "kubernetes") return [];
   const folder = `hosts/${host.name}`;
   const units = (["system", "user"] as const).flatMap((flavour) =>
     [
@@ -32,4 +33,17 @@ export function renderSystemd(plan: Plan, host: PlannedHost): readonly RenderedF
     mode: 0o755 as const,
   }));
   return [...units, ...scripts].toSorted((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** A node has no slots: its watchdog brings back guests that end with their job. Others look after themselves. */
+function renderNodeUnits(plan: Plan, host: PlannedHost): readonly RenderedFile[] {
+  const guests = host.hypervisor?.guests ?? [];
+  if (guests.every(({ reset }) => reset === null)) return [];
+  return renderUpkeepUnits(plan, host, "system")
+    .map(({ path, content }) => ({
+      path: `hosts/${host.name}/systemd/${path}`,
+      content,
+      mode: 0o644 as const,
+    }))
+    .toSorted((a, b) => (a.path < b.path ? -1 : 1));
 }

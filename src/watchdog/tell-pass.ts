@@ -1,8 +1,16 @@
 // A pass as others read it: lines of the audit log, a document for programs, a page for people. In: the pass. Out:
 // data and text. Evidence quotes strangers: whoever prints it to a terminal cleans it.
 
+import type { GuestsPass } from "../model/guest-life.ts";
 import type { Decided, Decision, Observation, Outcome } from "../model/watchdog.ts";
 import { keyOf } from "./decide.ts";
+import {
+  describeGuests,
+  hasSeenGuests,
+  listGuestAudit,
+  listGuestNews,
+  makeGuestsDocument,
+} from "./tell-guests.ts";
 
 export interface Pass {
   readonly observation: Observation;
@@ -10,16 +18,18 @@ export interface Pass {
   /** Empty in a dry run. */
   readonly outcomes: readonly Outcome[];
   readonly isDry: boolean;
+  /** null: the host has no guests that it looks after. */
+  readonly guests: GuestsPass | null;
 }
 
 /** What was done or would have been, and what could not be told: the rest of a pass is in `--json`. */
-export function listAuditLines({ observation, decided, outcomes }: Pass): readonly string[] {
+export function listAuditLines({ observation, decided, outcomes, guests }: Pass): readonly string[] {
   const at = new Date(observation.time.wall).toISOString();
   const done = outcomes.map(({ decision, result, steps }) =>
     JSON.stringify({ at, ...describeDecision(decision), result, steps }),
   );
   const notices = decided.notices.map(({ fact, text }) => JSON.stringify({ at, notice: fact, text }));
-  return [...done, ...notices];
+  return [...done, ...notices, ...(guests === null ? [] : listGuestAudit(guests))];
 }
 
 function describeDecision({ subject, verdict, reason, evidence, action }: Decision) {
@@ -34,7 +44,7 @@ function describeDecision({ subject, verdict, reason, evidence, action }: Decisi
   };
 }
 
-export function makePassDocument({ observation, decided, outcomes, isDry }: Pass) {
+export function makePassDocument({ observation, decided, outcomes, isDry, guests }: Pass) {
   return {
     schema: "ci-fleet/watchdog/v1",
     host: observation.host,
@@ -48,6 +58,7 @@ export function makePassDocument({ observation, decided, outcomes, isDry }: Pass
       steps,
     })),
     notices: decided.notices,
+    ...(guests === null ? {} : { guests: makeGuestsDocument(guests) }),
     github: {
       requests: observation.requestsSent,
       counted: observation.requestsCounted,
@@ -58,8 +69,9 @@ export function makePassDocument({ observation, decided, outcomes, isDry }: Pass
 }
 
 /** Everything was there to be seen, and what was tried was done: the watchdog itself is well. */
-export function hasSeenAll({ observation, decided, outcomes }: Pass): boolean {
+export function hasSeenAll({ observation, decided, outcomes, guests }: Pass): boolean {
   return (
+    (guests === null || hasSeenGuests(guests)) &&
     observation.troubles.length === 0 &&
     decided.decisions.every(({ verdict }) => verdict !== "unknown") &&
     outcomes.every(({ result }) => result === "done" || result === "dropped")
@@ -68,7 +80,7 @@ export function hasSeenAll({ observation, decided, outcomes }: Pass): boolean {
 
 /** What a log of many passes is told of one: what was done, and what was not so in the pass before. */
 export function listNews(
-  { decided, outcomes }: Pass,
+  { decided, outcomes, guests }: Pass,
   before: ReadonlySet<string>,
 ): { readonly lines: readonly string[]; readonly told: ReadonlySet<string> } {
   const told = new Set<string>();
@@ -94,6 +106,10 @@ export function listNews(
   for (const { verdict, reason, text } of crowd.list())
     note(`more ${verdict} ${reason}`, `${verdict} ${text}`);
   for (const { fact, text } of decided.notices) note(`notice ${fact}`, `notice ${fact}: ${text}`);
+  for (const { key, line } of guests === null ? [] : listGuestNews(guests)) {
+    if (key === null) lines.push(line);
+    else note(key, line);
+  }
   return { lines, told };
 }
 
@@ -129,7 +145,7 @@ function openCrowd(): Crowd {
 }
 
 /** One line for what is not simply well; the reason and its evidence beside it. */
-export function describePass({ decided, outcomes, isDry }: Pass): readonly string[] {
+export function describePass({ decided, outcomes, isDry, guests }: Pass): readonly string[] {
   const results = new Map(outcomes.map(({ decision, result, steps }) => [decision, { result, steps }]));
   const lines: string[] = [];
   const crowd = openCrowd();
@@ -144,6 +160,8 @@ export function describePass({ decided, outcomes, isDry }: Pass): readonly strin
   }
   for (const { verdict, text } of crowd.list()) lines.push(`${verdict.padEnd(12)} ${text}`);
   for (const { fact, text } of decided.notices) lines.push(`${"notice".padEnd(12)} ${fact}: ${text}`);
-  lines.push(`${quiet} of ${decided.decisions.length} left as they are`);
+  if (guests === null || decided.decisions.length > 0)
+    lines.push(`${quiet} of ${decided.decisions.length} left as they are`);
+  if (guests !== null) lines.push(...describeGuests(guests, isDry));
   return lines;
 }

@@ -2,6 +2,7 @@
 // pass, the tally. Out: the text. Names end as Prometheus asks (prometheus.io/docs/practices/naming); nothing that
 // comes from a job is in it.
 
+import type { GuestsPass } from "../model/guest-life.ts";
 import type { CardLoad } from "../model/host-observation.ts";
 import type { Plan, PlannedHost } from "../model/plan.ts";
 import { judgeLife } from "../model/slot-life.ts";
@@ -15,6 +16,8 @@ export interface MetricsInputs {
   readonly host: PlannedHost;
   readonly observation: Observation;
   readonly decided: Decided;
+  /** null: the host has none. */
+  readonly guests: GuestsPass | null;
   readonly durationMs: number;
   readonly exitCode: number;
   /** Milliseconds since the epoch; null: never. */
@@ -90,7 +93,35 @@ export function writeMetrics(inputs: MetricsInputs): string {
       countBy(decided.notices.map(({ fact }) => ({ fact }))),
     ),
   ];
-  return [...parts, writeCards(inputs.cards), writeCounters(inputs.tally)].join("");
+  return [...parts, writeGuests(inputs.guests), writeCards(inputs.cards), writeCounters(inputs.tally)].join(
+    "",
+  );
+}
+
+/** Nothing where a host has no guests. */
+function writeGuests(guests: GuestsPass | null): string {
+  if (guests === null) return "";
+  const { decided, outcomes, observation } = guests;
+  return [
+    writeGauge("hypervisor_ok", "0: the node's API did not answer, or refused.", [
+      [{}, observation.trouble === null ? 1 : 0],
+    ]),
+    writeGauge(
+      "guest_decisions",
+      "Decisions of the last pass on guests, by verdict and reason.",
+      countBy(decided.rulings.map(({ verdict, reason }) => ({ verdict, reason }))),
+    ),
+    writeGauge(
+      "guest_actions",
+      "What the last pass did to guests, by action and result.",
+      countBy(outcomes.map(({ ruling, result }) => ({ action: ruling.action ?? "none", result }))),
+    ),
+    writeGauge(
+      "guest_notices",
+      "Notices of the last pass on guests, by fact.",
+      countBy(decided.notices.map(({ fact }) => ({ fact }))),
+    ),
+  ].join("");
 }
 
 function countStates(host: PlannedHost, { slots }: Observation): readonly Sample[] {

@@ -8,7 +8,7 @@ import { isDrive } from "./volumes.ts";
 const WANTS: readonly (readonly [RegExp, string])[] = [
   [/^(?:cores|cpu|cpulimit|cpuunits|numa\d*|sockets|vcpus)$/, "VM.Config.CPU"],
   [/^(?:balloon|memory|shares|hugepages)$/, "VM.Config.Memory"],
-  [/^(?:hostpci\d+|acpi|kvm|machine|scsihw|serial\d+|tablet|vga|rng0)$/, "VM.Config.HWType"],
+  [/^(?:hostpci\d+|acpi|kvm|machine|scsihw|smbios1|serial\d+|tablet|vga|rng0)$/, "VM.Config.HWType"],
   [/^(?:agent|bios|description|name|onboot|ostype|protection|tags|template)$/, "VM.Config.Options"],
   [/^(?:boot|bootdisk|scsi\d+|efidisk\d+|unused\d+|virtiofs\d+)$/, "VM.Config.Disk"],
   [/^ide\d+$/, "VM.Config.CDROM"],

@@ -249,6 +249,8 @@ function clone(call: Call, source: number): string {
       ]),
     );
     if (parameters.name !== undefined) guest.config.name = parameters.name;
+    // Every clone is a machine of its own (PVE::API2::Qemu, clone_vm).
+    guest.config.smbios1 = `uuid=${state.nameMachine()}`;
     guest.description = parameters.description?.trimEnd() ?? null;
     return null;
   };

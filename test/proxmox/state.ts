@@ -91,6 +91,8 @@ export class FakeNode {
   now = Date.UTC(2026, 0, 1);
   version = { version: "9.2.1", release: "9.2", repoid: "0123456789abcdef" };
   hasQuorum = true;
+  /** How often it went down. */
+  boots = 0;
   /** How long a task takes. */
   taskMs = 3000;
   readonly guests = new Map<number, FakeGuest>();
@@ -110,6 +112,7 @@ export class FakeNode {
   /** Exit statuses for tasks to come, by type. */
   readonly badEnds = new Map<string, string[]>();
   #pid = 0x1000;
+  #machines = 0;
 
   addGuest(vmId: number, given: Partial<Omit<FakeGuest, "vmId" | "snapshots">> = {}): FakeGuest {
     const guest: FakeGuest = {
@@ -149,6 +152,12 @@ export class FakeNode {
   grant(path: string, privileges: readonly string[], token = TOKEN): void {
     const paths = this.grants.get(token) ?? new Map<string, Set<string>>();
     this.grants.set(token, paths.set(path, new Set([...(paths.get(path) ?? []), ...privileges])));
+  }
+
+  /** A UUID that no other machine has. */
+  nameMachine(): string {
+    this.#machines += 1;
+    return `3a23b6d0-0000-4000-8000-${String(this.#machines).padStart(12, "0")}`;
   }
 
   digestOf({ config, description }: FakeGuest): string {
@@ -215,6 +224,7 @@ export class FakeNode {
    * stays locked. `forget`: their logs are gone too.
    */
   reboot({ forget = false }: { readonly forget?: boolean } = {}): void {
+    this.boots += 1;
     for (const task of [...this.tasks.values()]) {
       if (task.exit === null) task.exit = "unexpected status";
       if (forget) this.tasks.delete(task.upid);

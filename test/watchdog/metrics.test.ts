@@ -61,7 +61,7 @@ test("a pass is told to Prometheus in names that stay", () => {
   };
   const decided = decide({ plan, host, observation, memory: null });
   const text = writeMetrics({
-    ...{ plan, host, observation, decided, durationMs: 1250, exitCode: 77, specOk: true },
+    ...{ plan, host, observation, decided, guests: null, durationMs: 1250, exitCode: 77, specOk: true },
     tally: TALLY,
     cards: [
       {

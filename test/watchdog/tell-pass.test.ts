@@ -13,7 +13,7 @@ async function playGone(count: number, t: Parameters<typeof watch>[0]) {
   const host = PLAN?.hosts.find(({ name }) => name === "forge");
   if (PLAN === undefined || host === undefined) throw new Error("the plan has this host");
   const decided = decide({ plan: PLAN, host, observation, memory: null });
-  return { observation, decided, outcomes: [], isDry: false };
+  return { observation, decided, outcomes: [], isDry: false, guests: null };
 }
 
 test("of many registrations alike ten are told by name, the others by their number, and --json has each", async (t) => {

@@ -14,7 +14,7 @@ import type { Command, CommandCall } from "../command.ts";
 import { FINE, FOUND, LOCKED } from "../exit-codes.ts";
 import { loadFleet } from "../load-fleet.ts";
 import { warnAbout } from "../report-diagnostics.ts";
-import { requireThisHost, type ThisHost } from "../this-host.ts";
+import { requireWatchedHost, type ThisHost } from "../this-host.ts";
 import { UsageError } from "../usage-error.ts";
 import { keepFleet, type ReadFleet, takePlan } from "../watchdog/keep-fleet.ts";
 import { openPassTools, runPass, tryNote } from "../watchdog/run-pass.ts";
@@ -29,7 +29,7 @@ export const run: Command = async (call) => {
   const read = readFleet(call);
   if (read === null) return FOUND;
   const { plan } = read;
-  const at = requireThisHost(call, plan);
+  const at = requireWatchedHost(call, plan);
   if (flags.has("no-arch-filter"))
     warn(call, "slots may be started for jobs of another architecture, which they cannot run");
   if (isDry) return passOnce(call, plan, at);

@@ -8,7 +8,7 @@ import { WorldError } from "../../base/world-error.ts";
 import type { Plan } from "../../model/plan.ts";
 import type { CommandCall } from "../command.ts";
 import { hasInventory, inventoryPath, type LoadedFleet, loadFleet } from "../load-fleet.ts";
-import { requireThisHost, type ThisHost } from "../this-host.ts";
+import { requireWatchedHost, type ThisHost } from "../this-host.ts";
 import { UsageError } from "../usage-error.ts";
 
 export interface InForce {
@@ -41,7 +41,7 @@ export function takePlan({ plan, specPath, specFolder, fleet }: LoadedFleet): Re
 /** Throws as any command does where this machine is no host of it. */
 export function keepFleet(call: CommandCall, first: ReadFleet): KeptFleet {
   let { paths } = first;
-  let inForce: InForce = { plan: first.plan, at: requireThisHost(call, first.plan) };
+  let inForce: InForce = { plan: first.plan, at: requireWatchedHost(call, first.plan) };
   let signature = sign(paths, inForce.at);
   let problem: string | null = null;
   return {
@@ -58,7 +58,7 @@ export function keepFleet(call: CommandCall, first: ReadFleet): KeptFleet {
       }
       problem = null;
       paths = read.paths;
-      inForce = { plan: read.plan, at: requireThisHost(call, read.plan) };
+      inForce = { plan: read.plan, at: requireWatchedHost(call, read.plan) };
       signature = sign(paths, inForce.at);
       return true;
     },
@@ -74,7 +74,7 @@ function readAnew(call: CommandCall, before: InForce): string | ReadFleet {
       return `${errors[0]?.message ?? "it has errors"} (${errors.length} in all: \`ci-fleet validate\`)`;
     }
     if (taken.plan.fleet !== before.plan.fleet) return `the fleet is called ${taken.plan.fleet} now`;
-    requireThisHost(call, taken.plan);
+    requireWatchedHost(call, taken.plan);
     return taken;
   } catch (error) {
     if (error instanceof WorldError || error instanceof UsageError) return error.message;

@@ -52,7 +52,7 @@ export function openActPorts(
 }
 
 /** Ends this process between two steps as a crash would: for those who want to see what later passes make of it. */
-function openFailpoint(name: string | undefined): (step: string) => void {
+export function openFailpoint(name: string | undefined): (step: string) => void {
   return (step) => {
     if (step === name) process.kill(process.pid, "SIGKILL");
   };

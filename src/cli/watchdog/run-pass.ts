@@ -31,6 +31,7 @@ import { openLook } from "../open-look.ts";
 import type { ThisHost } from "../this-host.ts";
 import { openActPorts } from "./open-hands.ts";
 import { type OpenedGitHub, openGitHubs, openSources, readTime } from "./open-sources.ts";
+import { passOverGuests } from "./pass-guests.ts";
 
 /** What outlives a pass in a daemon: tokens, connections, answers. */
 export interface PassTools {
@@ -92,7 +93,8 @@ export async function runPass(
   if (observation === null) return null;
   const decided = decide({ plan, host, observation, memory, windows, archFilter, force });
   if (isDry) {
-    const pass = { observation, decided, outcomes: [], isDry };
+    const guests = await passOverGuests(plan, at, { isDry, stop });
+    const pass = { observation, decided, outcomes: [], isDry, guests };
     return { pass, exitCode: chooseExitCode(pass), metrics: null, allowance };
   }
   const owned = listOwnedSlots(plan);
@@ -105,7 +107,8 @@ export async function runPass(
     { host: host.name, decisions: decided.decisions, memory: next, owned, windows },
     openActPorts(plan, at, tools.github, { owned, stop }),
   );
-  const pass: Pass = { observation, decided, outcomes, isDry };
+  const guests = await passOverGuests(plan, at, { isDry, stop });
+  const pass: Pass = { observation, decided, outcomes, isDry, guests };
   const exitCode = chooseExitCode(pass);
   const lastFine = hasSeenAll(pass) ? observation.time.wall : acted.lastFine;
   const durationMs = readTime(look.files).monotonic - began.monotonic;
@@ -159,7 +162,19 @@ function tell(
   const lastSuccess = memory.lastFine;
   const { specOk } = options;
   const text = writeMetrics({
-    ...{ plan, host, observation, decided, durationMs, exitCode, lastSuccess, tally, cards, specOk },
+    ...{
+      plan,
+      host,
+      observation,
+      decided,
+      guests: pass.guests,
+      durationMs,
+      exitCode,
+      lastSuccess,
+      tally,
+      cards,
+      specOk,
+    },
   });
   const notes = [
     () => saveMemoryText(places, writeMemory(memory)),
@@ -191,10 +206,15 @@ function writeMetricsFile(path: string | null, text: string): void {
 const QUIET: ReadonlySet<string> = new Set(["WindowsBeganAnew", "ApplyUnfinished"]);
 
 /** 77: a credential is refused. 1: something needs a look. */
-export function chooseExitCode({ observation, decided, outcomes }: Pass): number {
-  if (observation.troubles.some(({ kind }) => kind === "refused")) return REFUSED;
-  const isUnknown = decided.decisions.some(({ verdict }) => verdict === "unknown");
-  const hasFailed = outcomes.some(({ result }) => result === "failed" || result === "not-tried");
-  const notices = decided.notices.filter(({ fact }) => !QUIET.has(fact));
+export function chooseExitCode({ observation, decided, outcomes, guests }: Pass): number {
+  const isRefused = guests?.observation.trouble?.kind === "refused";
+  if (isRefused || observation.troubles.some(({ kind }) => kind === "refused")) return REFUSED;
+  const all = [...decided.decisions, ...(guests?.decided.rulings ?? [])];
+  const isUnknown = all.some(({ verdict }) => verdict === "unknown");
+  const done = [...outcomes, ...(guests?.outcomes ?? [])];
+  const hasFailed = done.some(({ result }) => result === "failed" || result === "not-tried");
+  const notices = [...decided.notices, ...(guests?.decided.notices ?? [])].filter(
+    ({ fact }) => !QUIET.has(fact),
+  );
   return isUnknown || hasFailed || notices.length > 0 ? FOUND : FINE;
 }

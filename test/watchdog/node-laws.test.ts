@@ -1,0 +1,151 @@
+// Laws of a node's watchdog over random histories: passes that crash anywhere, a node that refuses, fails, forgets and
+// goes down, people who start, stop, lock and snapshot. No call harms a guest that runs or is not ours (the scene holds
+// each call to that); the clean state never has a job in it; and when the world is well again every guest runs.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { CLEAN_SNAPSHOT } from "../../src/model/one-job.ts";
+import { makeByHand, type NodeScene, openNodeScene, VM } from "./node-scene.ts";
+
+const STEPS = [
+  "before start",
+  "start",
+  "before snapshot",
+  "snapshot",
+  "before rollback",
+  "rollback",
+  "told",
+  "before destroy",
+  "destroy",
+  "making",
+  "clone",
+  "configure",
+];
+const TASKS = ["qmstart", "qmsnapshot", "qmrollback", "qmclone", "qmdestroy", "qmconfig"];
+const FAULTS = ["500", "595", "reset", "garbage", "done-then-reset", "done-then-596"] as const;
+
+type Event = readonly [kind: string, detail: number];
+
+const anEvent: fc.Arbitrary<Event> = fc.tuple(
+  fc.constantFrom(
+    ...["pass", "pass", "pass", "pass", "live", "live", "finish", "finish"],
+    ...["crash", "crash", "advance", "fail", "fault", "lock", "unlock", "quorum", "slow", "fast"],
+    ...["reboot", "forget", "start by hand", "stop by hand", "snapshot by hand"],
+  ),
+  fc.nat(1000),
+);
+
+async function play(scene: NodeScene, [kind, detail]: Event): Promise<void> {
+  const { state } = scene;
+  const guest = state.guests.get(VM + (detail % 2));
+  const pick = <T>(all: readonly T[]): T => all[detail % all.length] as T;
+  switch (kind) {
+    case "pass":
+      await scene.pass();
+      return state.advance(60_000);
+    case "crash":
+      await scene.pass(pick(STEPS));
+      return state.advance(60_000);
+    case "live":
+      return scene.live();
+    case "finish":
+      return scene.finishJobs();
+    case "advance":
+      return state.advance(detail * 5000);
+    case "fail":
+      return state.failNext(pick(TASKS), "something went wrong");
+    case "fault":
+      state.faults.push({ match: /./, kind: pick(FAULTS), left: 1 + (detail % 3) });
+      return;
+    case "lock":
+      if (guest !== undefined) guest.lock ??= "backup";
+      return;
+    case "unlock":
+      if (guest?.lock === "backup") guest.lock = null;
+      return;
+    case "quorum":
+      state.hasQuorum = detail % 2 === 0;
+      return;
+    case "slow":
+      state.taskMs = 400_000;
+      return;
+    case "fast":
+      state.taskMs = 3000;
+      return;
+    case "reboot":
+      return state.reboot({ forget: detail % 2 === 0 });
+    case "forget":
+      return scene.forget();
+    case "start by hand":
+      if (guest !== undefined && guest.lock === null && guest.status === "stopped") {
+        guest.status = "running";
+        guest.startedAt = state.now;
+      }
+      return;
+    case "stop by hand":
+      if (guest !== undefined && guest.lock === null) state.powerOff(guest.vmId);
+      return;
+    case "snapshot by hand":
+      if (guest !== undefined && guest.lock === null) guest.snapshots.delete(CLEAN_SNAPSHOT);
+      return;
+    default:
+      assert.fail(kind);
+  }
+}
+
+function checkCleanStates({ state }: NodeScene): void {
+  for (const { vmId, snapshots } of state.guests.values()) {
+    const disk = snapshots.get(CLEAN_SNAPSHOT)?.disk ?? "set-up";
+    assert.ok(!["job", "used"].includes(disk), `the clean state of ${vmId} is ${disk}`);
+  }
+}
+
+/** People unlock what a dead task has locked, and the node is well. */
+async function settle(scene: NodeScene): Promise<readonly string[]> {
+  const { state } = scene;
+  state.faults.length = 0;
+  state.badEnds.clear();
+  state.hasQuorum = true;
+  state.taskMs = 3000;
+  state.advance(4 * 3_600_000);
+  for (const guest of [...state.guests.values()]) {
+    if (guest.lock === "clone") state.guests.delete(guest.vmId);
+    guest.lock = null;
+  }
+  let words: readonly string[] = [];
+  for (let round = 0; round < 8; round += 1) {
+    words = scene.said(await scene.pass());
+    state.advance(2 * 3_600_000);
+    scene.live();
+  }
+  return words;
+}
+
+for (const reset of ["rollback", "clone"] as const) {
+  test(`${reset}: whatever happens, no job is harmed, no job's leavings are kept, and all comes right again`, async (t) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(anEvent, { minLength: 5, maxLength: 25 }), async (events) => {
+        const scene = await openNodeScene(t, { reset, count: 2 });
+        const { state } = scene;
+        if (reset === "rollback") makeByHand(scene);
+        const stranger = state.addGuest(9500, { description: "somebody's", status: "running" });
+        const before = structuredClone({ ...stranger, snapshots: [] });
+        for (const event of events) {
+          await play(scene, event);
+          checkCleanStates(scene);
+        }
+        if (!events.some(([kind]) => kind === "reboot"))
+          assert.deepEqual({ ...stranger, snapshots: [] }, before);
+        const words = await settle(scene);
+        for (const word of words) {
+          const isWell = / (?:Running|JobDone|NotMadeYet|NewlyMade)$/.test(word);
+          const hasReason = / wait (?:SnapshotGone|NotInOurRecord|NotOurs)$/.test(word);
+          assert.ok(isWell || hasReason, `${word} after ${JSON.stringify(events)}`);
+        }
+        checkCleanStates(scene);
+      }),
+      { numRuns: 12, endOnFailure: true },
+    );
+  });
+}
