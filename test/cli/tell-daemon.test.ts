@@ -28,7 +28,7 @@ function makePass(evidence: string, verdict: Decision["verdict"] = "wait"): Pass
   };
   const observation = { host: "forge", time: { wall: 0, monotonic: 0, boot: null } };
   const decided = { decisions: [decision], notices: [], memory: {} };
-  return { observation, decided, outcomes: [], isDry: false } as unknown as Pass;
+  return { observation, decided, outcomes: [], isDry: false, guests: null } as unknown as Pass;
 }
 
 test("at its beginning it says what it looks after, and where it answers", () => {
