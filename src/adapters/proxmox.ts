@@ -92,12 +92,13 @@ export function openHypervisor({ line, node, token, clock, sleep }: ProxmoxParts
     shutdown: (vmId, seconds) =>
       begin("POST", guest(vmId, "status", "shutdown"), { timeout: String(seconds) }),
     stop: (vmId) => begin("POST", guest(vmId, "status", "stop")),
-    clone: (template, { newId, name, description, full, storage }) =>
+    clone: (template, { newId, name, description, full, storage, pool }) =>
       begin("POST", guest(template, "clone"), {
         newid: String(newId),
         ...given({ name, description }),
         ...(full ? { full: "1" } : {}),
         ...(storage === null ? {} : { storage }),
+        ...(pool === null ? {} : { pool }),
       }),
     configure: async (vmId, change) => {
       const parameters = writeChange(change);

@@ -69,7 +69,7 @@ function readClone(
   const fields = asObject(parameters);
   const template = Number(/\/qemu\/(\d+)\//.exec(path)?.[1]);
   if (fields === null || fields.newid !== vmId) return undefined;
-  const { name, description, full, storage } = fields;
+  const { name, description, full, storage, pool } = fields;
   if (typeof name !== "string" || typeof description !== "string") return undefined;
   return {
     template,
@@ -79,6 +79,7 @@ function readClone(
       description,
       full: full === 1,
       storage: typeof storage === "string" ? storage : null,
+      pool: typeof pool === "string" ? pool : null,
     },
   };
 }

@@ -127,6 +127,8 @@ export interface PlannedGuest {
   readonly card: { readonly mapping: string } | null;
   /** Of the node, for its caches: `mapping` is a directory mapping, and the tag by which the guest mounts it. */
   readonly folder: { readonly mapping: string; readonly path: string } | null;
+  /** Proxmox's pool that it is a member of, and by which the token may do anything with it; null: none. */
+  readonly pool: string | null;
   /** Why it must not be started yet, null: it may. */
   readonly held: string | null;
   readonly accepted: readonly AcceptedRisk[];

@@ -134,6 +134,8 @@ export interface CloneWish {
   readonly full: boolean;
   /** Only for a full one; null: where the template is. */
   readonly storage: string | null;
+  /** Proxmox's pool that it becomes a member of by the same call. */
+  readonly pool: string | null;
 }
 
 export interface ConfigChange {

@@ -39,6 +39,8 @@ export function describeGuest(parts: GuestParts): PlannedGuest {
     mark: `ci-fleet guest ${fleet.name}/${vm.name}`,
     lifetime: vm.lifetime,
     reset: vm.lifetime === "ephemeral" ? (vm.reset ?? "rollback") : null,
+    // With a guest Proxmox destroys what was granted on it (PVE::AccessControl, remove_vm_access); a pool stays.
+    pool: vm.lifetime === "ephemeral" && vm.reset === "clone" ? `ci-fleet-${fleet.name}` : null,
     os: vm.os,
     settings: listSettings(parts, snippets),
     managed: OPTIONAL_SETTINGS,

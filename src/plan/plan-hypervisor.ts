@@ -94,8 +94,14 @@ function explainHold(vm: VmSpec, site: Site, mappings: readonly PlannedMapping[]
 /** pveum(1): a token with privilege separation has what both it and its user were granted. */
 function planAccess(fleet: Fleet, node: ProxmoxSpec, guests: HypervisorPlan["guests"]): PlannedAccess {
   const mappings = new Set(guests.flatMap(({ card }) => card?.mapping ?? []));
+  const pools = [...new Set(guests.flatMap(({ pool }) => pool ?? []))];
   const grants = [
-    ...guests.map(({ vmId }) => ({ path: `/vms/${vmId}`, role: "CiFleetGuest" })),
+    ...guests
+      .filter(({ pool }) => pool === null)
+      .map(({ vmId }) => ({ path: `/vms/${vmId}`, role: "CiFleetGuest" })),
+    ...pools.map((pool) => ({ path: `/pool/${pool}`, role: "CiFleetGuest" })),
+    // Of a guest that is in no pool, as while it is made anew, nobody else could tell that it is not there.
+    ...(pools.length === 0 ? [] : [{ path: "/vms", role: "CiFleetLook" }]),
     ...(node.template === null ? [] : [{ path: `/vms/${node.template}`, role: "CiFleetTemplate" }]),
     { path: `/storage/${node.storage}`, role: "CiFleetStorage" },
     ...(node.snippets === node.storage ? [] : [{ path: `/storage/${node.snippets}`, role: "CiFleetRead" }]),
@@ -134,6 +140,7 @@ const ROLES: PlannedAccess["roles"] = [
       "VM.Snapshot.Rollback",
     ],
   },
+  { id: "CiFleetLook", privileges: ["VM.Audit"] },
   { id: "CiFleetTemplate", privileges: ["VM.Audit", "VM.Clone"] },
   { id: "CiFleetStorage", privileges: ["Datastore.AllocateSpace", "Datastore.Audit"] },
   { id: "CiFleetRead", privileges: ["Datastore.Audit"] },

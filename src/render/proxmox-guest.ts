@@ -119,6 +119,7 @@ function writeScript(plan: Plan, host: PlannedHost, node: HypervisorPlan, guest:
             advice: `${host.places.binary} is not on this node, and the guest is to get it from here: install it, or name it under install in the spec`,
           },
     isReset: guest.reset !== null,
+    pool: guest.pool,
     record: guest.reset === "clone" ? `${host.places.state}/${MADE_FOLDER}/${guest.vmId}` : null,
     folder:
       guest.folder === null ? null : { id: guest.folder.mapping, path: guest.folder.path, node: node.node },
@@ -152,6 +153,7 @@ function writeRequests(plan: Plan, node: HypervisorPlan, guest: PlannedGuest): s
               name: guest.name,
               description: describe(plan, guest),
               ...(source.full ? { full: 1, storage: node.storage } : {}),
+              ...(guest.pool === null ? {} : { pool: guest.pool }),
             },
           },
         ]

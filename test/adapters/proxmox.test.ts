@@ -89,7 +89,14 @@ test("a guest is cloned with its mark, started, put back to its snapshot without
   const lab = await startWithGuest(t);
   const { state, hypervisor } = lab;
   grantGuest(state, 9102);
-  const wish = { newId: 9102, name: "vm-2", description: `${MARK}\n`, full: false, storage: null };
+  const wish = {
+    newId: 9102,
+    name: "vm-2",
+    description: `${MARK}\n`,
+    full: false,
+    storage: null,
+    pool: null,
+  };
   const { upid } = take(await hypervisor.clone(9000, wish));
   const half = take(await hypervisor.readGuest(9102));
   assert.deepEqual([half.lock, half.description], ["clone", " qmclone temporary file"]);
@@ -113,6 +120,9 @@ test("a guest is cloned with its mark, started, put back to its snapshot without
 
   assert.deepEqual(await run(lab, hypervisor.deleteSnapshot(9102, "ci-fleet-clean")), ENDED);
   assert.deepEqual(await run(lab, hypervisor.destroy(9102)), ENDED);
+  // With the guest went what was granted on it.
+  assert.equal((await hypervisor.readGuest(9102)).kind, "refused");
+  grantGuest(state, 9102);
   assert.equal((await hypervisor.readGuest(9102)).kind, "absent");
 });
 
@@ -148,7 +158,7 @@ test("a guest that runs already, a name that is taken and a guest that runs at i
     ["failed", "VM 9101 already running"],
   );
   assert.equal((await hypervisor.destroy(9101)).kind, "conflict");
-  const wish = { newId: 9101, name: "vm-1", description: MARK, full: true, storage: "local-lvm" };
+  const wish = { newId: 9101, name: "vm-1", description: MARK, full: true, storage: "local-lvm", pool: null };
   assert.equal((await hypervisor.clone(9000, wish)).kind, "conflict");
 });
 

@@ -22,6 +22,7 @@ const WISH: GuestWish = {
       description: `${MARK}\nMade by ci-fleet.`,
       full: false,
       storage: null,
+      pool: null,
     },
   },
   settings: { name: "vm-1", memory: "8192", net0: "virtio=02:00:00:00:00:01,bridge=vmbr0" },

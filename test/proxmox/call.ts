@@ -16,6 +16,15 @@ export interface Call {
 
 /** The nearest path above that has something counts, and what it has (PVE::AccessControl, roles). */
 export function privilegesAt(call: Pick<Call, "state" | "token">, path: string): ReadonlySet<string> {
+  const guest = Number(/^\/vms\/(\d+)$/.exec(path)?.[1]);
+  const pool = call.state.members.get(guest);
+  // PVE::RPCEnvironment, permissions: what is granted on a pool counts for its members too.
+  return pool === undefined
+    ? grantedAt(call, path)
+    : new Set([...grantedAt(call, path), ...grantedAt(call, `/pool/${pool}`)]);
+}
+
+function grantedAt(call: Pick<Call, "state" | "token">, path: string): ReadonlySet<string> {
   const granted = call.state.grants.get(call.token);
   const parts = path.split("/").filter((part) => part !== "");
   for (let depth = parts.length; depth >= 0; depth--) {

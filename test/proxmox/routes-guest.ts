@@ -223,7 +223,9 @@ function stop(call: Call, vmId: number, type: string): string {
 function clone(call: Call, source: number): string {
   const { state, parameters } = call;
   const newId = Number(parameters.newid);
-  demand(call, `/vms/${newId}`, ["VM.Allocate"]);
+  const { pool } = parameters;
+  if (pool === undefined || !may(call, `/pool/${pool}`, ["VM.Allocate"]))
+    demand(call, `/vms/${newId}`, ["VM.Allocate"]);
   demand(call, `/storage/${parameters.storage ?? "local-lvm"}`, ["Datastore.AllocateSpace"]);
   const template = findGuest(call, source);
   const isFull = parameters.full === "1";
@@ -252,6 +254,7 @@ function clone(call: Call, source: number): string {
     // Every clone is a machine of its own (PVE::API2::Qemu, clone_vm).
     guest.config.smbios1 = `uuid=${state.nameMachine()}`;
     guest.description = parameters.description?.trimEnd() ?? null;
+    if (pool !== undefined) state.members.set(newId, pool);
     return null;
   };
   return begin(call, "qmclone", source, work, { guest, name: "clone" });
@@ -266,6 +269,9 @@ function destroy(call: Call, vmId: number): string {
   if (locked !== null) return fail(call, "qmdestroy", vmId, locked);
   const work = (): null => {
     call.state.guests.delete(vmId);
+    // PVE::AccessControl, remove_vm_access, with or without `purge`.
+    call.state.members.delete(vmId);
+    for (const granted of call.state.grants.values()) granted.delete(`/vms/${vmId}`);
     return null;
   };
   return begin(call, "qmdestroy", vmId, work, { guest, name: "destroyed" });

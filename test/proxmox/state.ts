@@ -99,6 +99,8 @@ export class FakeNode {
   readonly tasks = new Map<string, FakeTask>();
   /** By the whole token: privileges by path; those of a path hold below it. */
   readonly grants = new Map<string, Map<string, Set<string>>>([[TOKEN, new Map()]]);
+  /** Of which pool a guest is a member. */
+  readonly members = new Map<number, string>();
   readonly mappings = new Map<
     string,
     { description: string; map: readonly string[]; checks: { severity: string; message: string }[] }

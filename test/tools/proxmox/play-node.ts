@@ -68,6 +68,7 @@ export function playNode(t: TestContext, files: readonly RenderedFile[]): PlayNo
     guests: { "9000": structuredClone(TEMPLATE) as State["guests"][string] },
     mappings: {},
     folders: {},
+    pools: {},
     roles: {},
     users: [],
     tokens: {},

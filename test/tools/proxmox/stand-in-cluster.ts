@@ -20,6 +20,7 @@ export function runMapping(words: readonly string[], context: Context): string {
       .filter(([key]) => key !== "output-format")
       .map(([key, values]) => [key, key === "map" ? values : values[0]]),
   );
+  if (path === "/pools" || path.startsWith("/pools/")) return runPool(verb, path, parameters, context);
   const [, type = "", named] = MAPPING.exec(path) ?? [];
   const mappings = type === "dir" ? state.folders : state.mappings;
   const id = named ?? String(parameters.id);
@@ -48,6 +49,26 @@ export function runMapping(words: readonly string[], context: Context): string {
     ...(typeof description === "string" ? { description } : {}),
     map: (parameters.map ?? []) as string[],
   };
+  return "";
+}
+
+/** /pools of the API, which its description here leaves out. */
+function runPool(verb: string, path: string, given: Record<string, unknown>, { state }: Context): string {
+  const id = path === "/pools" ? String(given.poolid) : path.slice("/pools/".length);
+  const members = state.pools[id];
+  if (verb === "create") {
+    if (members !== undefined) throw new Refusal(`create pool failed: pool '${id}' already exists`);
+    state.pools[id] = [];
+    return "";
+  }
+  if (members === undefined) throw new Refusal(`pool '${id}' does not exist`);
+  if (verb === "get") {
+    const rows = members.map((vmid) => ({ id: `qemu/${vmid}`, node: "pve1", type: "qemu", vmid }));
+    return print({ comment: "made by ci-fleet", members: rows });
+  }
+  const added = Number(given.vms);
+  if (members.includes(added)) throw new Refusal(`update pools failed: VM ${added} is already a pool member`);
+  members.push(added);
   return "";
 }
 

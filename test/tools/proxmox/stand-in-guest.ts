@@ -107,6 +107,8 @@ function clone(context: Context, template: string, id: string, given: Record<str
   const { state, judge } = context;
   check(judge.judgeCall("POST", `${NODE}/${template}/clone`, { newid: id, ...given }));
   const source = find(context, template);
+  const pool = given.pool === undefined ? [] : state.pools[given.pool];
+  if (pool === undefined) throw new Refusal(`pool '${given.pool}' does not exist`);
   if (state.guests[id] !== undefined)
     throw new Refusal(`unable to create VM ${id} - VM ${id} already exists on node 'pve1'`);
   if (given.full !== "1" && given.storage !== undefined)
@@ -123,6 +125,7 @@ function clone(context: Context, template: string, id: string, given: Record<str
   if (given.name !== undefined) config.name = given.name;
   if (given.description !== undefined) config.description = given.description;
   state.guests[id] = { config, status: "stopped" };
+  pool.push(Number(id));
   return "";
 }
 

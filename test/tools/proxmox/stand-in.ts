@@ -20,6 +20,8 @@ export interface State {
   mappings: Record<string, { description?: string; map: string[] }>;
   /** Directory mappings. */
   folders: Record<string, { description?: string; map: string[] }>;
+  /** Members by pool. */
+  pools: Record<string, number[]>;
   roles: Record<string, string>;
   users: string[];
   tokens: Record<string, string[]>;
