@@ -10,7 +10,7 @@ import { hasTools, runTool } from "./tool.ts";
 function listScripts(): readonly { readonly path: string; readonly content: string }[] {
   // Not all of fixtures/: copies of /sys hold links that go round.
   const goldens = globSync([
-    "fixtures/{containers,fleets}/**/*.sh",
+    "fixtures/{containers,fleets,units}/**/*.sh",
     "fixtures/nodes/*/expected/**/*.sh",
     "fixtures/nodes/*/expected/**/etc/initramfs-tools/**/ci-fleet-vfio",
   ])
