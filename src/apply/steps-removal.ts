@@ -27,6 +27,7 @@ export function listRemovals(desk: Desk): readonly Step[] {
   const byCards = steps.map((each) => ({ ...each, slots: [...waiting, ...each.slots] }));
   return [
     ...byCards,
+    ...sweepMarks(desk),
     ...chaseGhosts(desk),
     ...(wanted === null ? removeRest(desk, retiring.map(nameOf)) : []),
   ];
@@ -46,6 +47,17 @@ function retireSlots(desk: Desk): readonly Step[] {
       step({ kind: "remove-file", path: `${places.state}/${folder}/${name}` }, "SlotIsNotWanted", [name]),
     ),
   ]);
+}
+
+/** Of slots that a removal took down before it was cut off, and that nobody knows of any more. */
+function sweepMarks({ installed, places, retiring, wanted }: Desk): readonly Step[] {
+  if (wanted === null) return [];
+  const known = new Set([...retiring, ...wanted.slots].map(nameOf));
+  return [...installed.drained]
+    .filter(([name, isOurs]) => isOurs && !known.has(name))
+    .map(([name]) =>
+      step({ kind: "remove-file", path: `${places.state}/drained/${name}` }, "SlotIsNotWanted"),
+    );
 }
 
 /** Enabled by a run that was cut off, it is in no record yet. */

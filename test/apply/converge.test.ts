@@ -170,6 +170,18 @@ test("what an apply that was cut off only meant to start is started by the one t
   assert.deepEqual(compareSnapshots(listOwn(await settle("withBuild")), listOwn(host)), []);
 });
 
+test("the mark of a slot that a removal took down before it was cut off goes with the next apply", async () => {
+  const host = newHost();
+  await applyUntil(host, want("first"), 30);
+  await applyUntil(host, want("newRunner"), 2);
+  assert.ok(host.beginJob("acme-ci-forge-1"));
+  await applyUntil(host, want("nothing"), 27);
+  await applyHere(host, want("first"));
+  host.endJob("acme-ci-forge-1");
+  await applyHere(host, want("first"));
+  assert.deepEqual(compareSnapshots(listOwn(await settle("first")), listOwn(host)), []);
+});
+
 /** What fleets share, and what was made for an earlier one, may still be there. */
 function listOwn(host: FakeHost): readonly string[] {
   return host
