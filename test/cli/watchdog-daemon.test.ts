@@ -7,7 +7,7 @@ import { chmodSync, existsSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { takeLock } from "../../src/adapters/lock.ts";
+import { takeFileLock } from "../../src/adapters/file-lock.ts";
 import { serveFakeGitHub } from "../github/serve.ts";
 import { FakeState } from "../github/state.ts";
 import { waitFor } from "../lab/wait-for.ts";
@@ -167,8 +167,8 @@ scene("while it is there a pass by hand and a second daemon are 75; a dry run is
 
 scene("an apply at work is waited for: the pass is left out", async (t) => {
   const daemon = await startDaemon(t, "every: 5s");
-  const folder = join(daemon.host.home, ".config/ci-fleet/home");
-  const lock = await waitFor("the lock", () => takeLock(folder, { forMs: 0, onWait: () => undefined }));
+  const file = join(daemon.host.home, ".local/state/ci-fleet/home/.fleet.lock");
+  const lock = await waitFor("the lock", () => takeFileLock(file, { forMs: 0, onWait: () => undefined }));
   await waitFor("a word", () => daemon.warned().includes("an apply is at work: this pass is left out"));
   const before = await daemon.passes();
   await lock.release();

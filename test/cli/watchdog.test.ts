@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { takeLock } from "../../src/adapters/lock.ts";
+import { takeFileLock } from "../../src/adapters/file-lock.ts";
 import { HIDDEN, makeFakeHost } from "./fake-host.ts";
 
 const UNIT = "home-process@home-ci-forge-1.service";
@@ -34,6 +34,8 @@ test("every change is in the audit log with its evidence, closed to others, and 
   host.run("watchdog");
   const folder = join(host.home, host.state);
   assert.deepEqual(listNames(folder), [
+    ".fleet.lock",
+    ".watchdog.lock",
     "watchdog.answers.json",
     "watchdog.audit.jsonl",
     "watchdog.counts.json",
@@ -106,8 +108,11 @@ test("where nothing can be remembered nothing is begun", (t) => {
 
 test("while another pass or an apply is at work nothing is done, with exit 75", async (t) => {
   const host = makeFakeHost(t);
-  const folder = join(host.home, ".config/ci-fleet/home");
-  const lock = await takeLock(folder, { forMs: 0, onWait: () => undefined });
+  host.write(".local/state/ci-fleet/home/.keep", "");
+  const lock = await takeFileLock(join(host.home, ".local/state/ci-fleet/home/.fleet.lock"), {
+    forMs: 0,
+    onWait: () => undefined,
+  });
   assert.notEqual(lock, null);
   const ran = host.run("watchdog");
   await lock?.release();

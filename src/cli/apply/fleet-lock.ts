@@ -1,9 +1,14 @@
 // The lock that keeps the watchdog still while what is in force changes; not before, for images may take an hour.
-// In: the fleet's folder of configuration. Out: the lock, taken when it is asked for.
+// In: where the fleet is. Out: the lock, taken when it is asked for.
 
-import { type Lock, takeLock } from "../../adapters/lock.ts";
+import { takeFileLock } from "../../adapters/file-lock.ts";
+import type { Lock } from "../../adapters/lock.ts";
 import type { Terminal } from "../../adapters/terminal.ts";
 import { WorldError } from "../../base/world-error.ts";
+import type { InstallPlaces } from "../../model/apply.ts";
+
+/** In the folder of state, which only we may write in. */
+export const nameFleetLock = (state: string): string => `${state}/.fleet.lock`;
 
 /** A pass of the watchdog has ten minutes (TimeoutStartSec= of its unit); it seldom takes one. */
 const WAIT_MS = 11 * 60_000;
@@ -13,17 +18,17 @@ export interface FleetLock {
   readonly release: () => Promise<void>;
 }
 
-export function takeFleetLock(folder: string, terminal: Terminal): FleetLock {
+export function takeFleetLock({ config, state }: InstallPlaces, terminal: Terminal): FleetLock {
   let lock: Lock | null = null;
   return {
     enter: async () => {
-      lock = await takeLock(folder, {
+      lock = await takeFileLock(nameFleetLock(state), {
         forMs: WAIT_MS,
         onWait: () => terminal.err("the watchdog is at work; waiting for its pass to end …\n"),
       });
       if (lock !== null) return;
       const help = "nothing in force was changed; run the command again";
-      throw new WorldError(`change what is in force in ${folder}`, "the watchdog's pass does not end", help);
+      throw new WorldError(`change what is in force in ${config}`, "the watchdog's pass does not end", help);
     },
     release: async () => lock?.release(),
   };

@@ -68,7 +68,7 @@ export async function runApply(call: CommandCall, work: ApplyWork): Promise<numb
     show(true, null);
     return FINE;
   }
-  const lock = takeFleetLock(work.places.config, terminal);
+  const lock = takeFleetLock(work.places, terminal);
   try {
     const report = await carryOut(plan, hands, {
       tell: (step, end, why) => tellStep(step, end, why, terminal),

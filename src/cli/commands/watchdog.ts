@@ -2,7 +2,7 @@
 // flags. Out: a page or a document; exit 1 where something needs a look, 75 where another is at work, 77 where GitHub
 // refused the credential.
 
-import { takeLock } from "../../adapters/lock.ts";
+import { takeFileLock } from "../../adapters/file-lock.ts";
 import { ping } from "../../adapters/ping.ts";
 import { staySmall } from "../../adapters/stay-small.ts";
 import { requireMemory } from "../../adapters/watchdog-files.ts";
@@ -10,6 +10,7 @@ import { stringifySafely } from "../../base/print-json.ts";
 import { cleanForTerminal } from "../../base/terminal-text.ts";
 import type { Plan } from "../../model/plan.ts";
 import { describePass, makePassDocument } from "../../watchdog/tell-pass.ts";
+import { nameFleetLock } from "../apply/fleet-lock.ts";
 import type { Command, CommandCall } from "../command.ts";
 import { FINE, FOUND, LOCKED } from "../exit-codes.ts";
 import { loadFleet } from "../load-fleet.ts";
@@ -35,7 +36,7 @@ export const run: Command = async (call) => {
   if (isDry) return passOnce(call, plan, at);
   requireMemory(at.places);
   // A daemon holds it between its passes too.
-  const one = await takeLock(`${at.places.config}/watchdog`, { forMs: 0, onWait: () => undefined });
+  const one = await takeFileLock(`${at.places.state}/.watchdog.lock`, { forMs: 0, onWait: () => undefined });
   if (one === null) return sayLocked(call, "another watchdog is at work on this host");
   try {
     return await (isDaemon ? stay(call, read) : passLocked(call, plan, at));
@@ -73,7 +74,7 @@ async function stay(call: CommandCall, read: ReadFleet): Promise<number> {
 
 /** `apply` takes the same lock: what is in force does not change during a pass. */
 async function passLocked(call: CommandCall, plan: Plan, at: ThisHost): Promise<number> {
-  const lock = await takeLock(at.places.config, { forMs: 0, onWait: () => undefined });
+  const lock = await takeFileLock(nameFleetLock(at.places.state), { forMs: 0, onWait: () => undefined });
   if (lock === null) return sayLocked(call, "an apply is at work");
   try {
     return await passOnce(call, plan, at);

@@ -4,8 +4,9 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { startDeadline } from "../../adapters/deadline.ts";
+import { takeFileLock } from "../../adapters/file-lock.ts";
 import { openHostFiles } from "../../adapters/host-files.ts";
-import { type Lock, takeLock } from "../../adapters/lock.ts";
+import type { Lock } from "../../adapters/lock.ts";
 import { type Notifier, openNotifier } from "../../adapters/notify-systemd.ts";
 import { readTallyText, saveTallyText } from "../../adapters/watchdog-files.ts";
 import { readTally, writeTally } from "../../model/watchdog-tally.ts";
@@ -13,6 +14,7 @@ import { BOUNDS, countCrash } from "../../watchdog/count-pass.ts";
 import { healthyFor, nextAfterWake, nextOnGrid } from "../../watchdog/pace-passes.ts";
 import { hasSpare } from "../../watchdog/pace-requests.ts";
 import { hasSeenAll } from "../../watchdog/tell-pass.ts";
+import { nameFleetLock } from "../apply/fleet-lock.ts";
 import { BUG, FINE } from "../exit-codes.ts";
 import { type DaemonServer, openDaemonServer } from "./answer-daemon.ts";
 import type { KeptFleet } from "./keep-fleet.ts";
@@ -135,7 +137,7 @@ async function onePass(daemon: Daemon): Promise<void> {
   const problem = fleet.problem();
   if (problem !== null) voice.warn(`the spec is not put in force, the one before goes on: ${problem}`);
   await server.follow({ plan, at }, voice.warn);
-  const lock = await takeLock(at.places.config, { forMs: 0, onWait: () => undefined });
+  const lock = await takeFileLock(nameFleetLock(at.places.state), { forMs: 0, onWait: () => undefined });
   if (lock === null) return voice.warn("an apply is at work: this pass is left out");
   const result = await holding(lock, async () => {
     const isOpen = daemon.tools !== null && !isNew && daemon.tools.github.closed.length === 0;
