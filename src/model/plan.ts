@@ -324,6 +324,8 @@ export interface Provisioning {
   readonly sshKeys: readonly string[];
   /** By which it mounts a folder of its parent's for the caches of its slots (virtiofs); null: they are on its disk. */
   readonly cacheTag: string | null;
+  /** Its Proxmox node asks QEMU's agent in it to shut down (qm.conf(5), `agent`), and nothing else. */
+  readonly agent: boolean;
   readonly nvidia: boolean;
   readonly docker: boolean;
 }

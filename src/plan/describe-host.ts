@@ -101,6 +101,7 @@ function planProvisioning(fleet: Fleet, site: Site, placements: readonly Placeme
     network: spec.network,
     sshKeys: spec.sshKeys,
     cacheTag: spec.kind === "vm" ? (planCacheFolder(fleet.name, spec)?.mapping ?? null) : null,
+    agent: spec.kind === "vm" && fleet.hosts.find(({ name }) => name === spec.parent)?.kind === "proxmox",
     nvidia: hasNvidia,
     docker: placements.some((placement) => placement.run === "container" || placement.docker !== "none"),
   };

@@ -85,6 +85,7 @@ function writeSetup(plan: Plan, host: PlannedHost, provisioning: Provisioning, s
     // `apply` writes it last.
     record: `${config}/generation.json`,
     timer: `${SETUP_UNIT}.timer`,
+    agent: provisioning.agent,
     caches: listCacheMounts(host, provisioning),
   });
 }

@@ -27,6 +27,7 @@ export function describeSystem(host: PlannedHost, provisioning: Provisioning): G
 interface Needs {
   readonly docker: boolean;
   readonly nvidia: boolean;
+  readonly agent: boolean;
   readonly hasRootless: boolean;
   readonly emulates: boolean;
 }
@@ -48,6 +49,7 @@ function listAptPackages(needs: Needs): readonly string[] {
     ...when(needs.hasRootless, "docker-ce-rootless-extras", "uidmap", "slirp4netns", "fuse-overlayfs"),
     ...when(needs.nvidia, "nvidia-container-toolkit"),
     ...when(needs.emulates, "qemu-user-static"),
+    ...when(needs.agent, "qemu-guest-agent"),
   ];
 }
 
@@ -59,6 +61,7 @@ function listArchPackages(needs: Needs): readonly string[] {
     ...when(needs.hasRootless, "rootlesskit", "slirp4netns", "fuse-overlayfs"),
     ...when(needs.nvidia, "linux-headers", "nvidia-open-dkms", "nvidia-utils", "nvidia-container-toolkit"),
     ...when(needs.emulates, "qemu-user-static", "qemu-user-static-binfmt"),
+    ...when(needs.agent, "qemu-guest-agent"),
   ];
 }
 

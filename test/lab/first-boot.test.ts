@@ -103,6 +103,7 @@ test("a virtual machine that boots from a disk, with the rendered seed as a CD",
     assert.equal(await host.bash("ls /usr/local/lib/ci-fleet"), "setup.sh\n");
     assert.equal((await host.ask(["systemctl", "is-enabled", "ci-fleet-setup.timer"])).stdout, "disabled\n");
     assert.equal(await host.bash("hostname"), `${GUEST}\n`);
+    assert.equal((await host.ask(["systemctl", "is-active", "qemu-guest-agent"])).stdout, "active\n");
   });
 
   await lab.scene("with a credential its runner comes up, and takes a job", async () => {

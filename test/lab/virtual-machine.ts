@@ -41,6 +41,7 @@ const MODULES = [
   "ext4",
   "virtio_net",
   "virtiofs",
+  "virtio_console",
 ];
 
 const INIT = `#!/bin/busybox sh
@@ -135,6 +136,9 @@ async function listWords(
     ...["-smp", "2", "-m", "2048", "-object", "memory-backend-memfd,id=memory,size=2G,share=on"],
     ...["-chardev", `socket,id=shared,path=${join(folder, SOCKET)}`],
     ...["-device", `vhost-user-fs-pci,chardev=shared,tag=${shared.tag}`],
+    // As Proxmox gives a guest with `agent: enabled=1` the way to its agent.
+    ...["-device", "virtio-serial-pci", "-chardev", "null,id=agent"],
+    ...["-device", "virtserialport,chardev=agent,name=org.qemu.guest_agent.0"],
     ...["-nodefaults", "-display", "none", "-serial", "stdio"],
     ...["-kernel", join(kernel.root, `boot/vmlinuz-${kernel.version}`), "-initrd", initramfs],
     ...["-append", "console=ttyS0 root=/dev/sda panic=-1 no_timer_check quiet"],

@@ -159,6 +159,7 @@ test("a guest that never booted is planned from its spec and its parent's cards"
     network: { kind: "dhcp" },
     sshKeys: [],
     cacheTag: null,
+    agent: true,
     nvidia: true,
     docker: true,
   });

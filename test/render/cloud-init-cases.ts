@@ -18,6 +18,7 @@ export function makeProvisioning(change: Partial<Provisioning> = {}): Provisioni
     network: { kind: "dhcp" },
     sshKeys: [],
     cacheTag: null,
+    agent: false,
     nvidia: false,
     docker: true,
     ...change,
@@ -55,7 +56,7 @@ export const seedCases: Readonly<Record<string, SeedCase>> = {
     makeHost({
       kind: "vm",
       placements: [oneSlot],
-      provisioning: makeProvisioning(),
+      provisioning: makeProvisioning({ agent: true }),
       oneJob: { setUp: "each-boot", waitsForWord: true },
     }),
   ),
