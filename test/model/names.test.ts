@@ -61,6 +61,7 @@ test("names of strangers are only themselves", () => {
 test("units, places, folders, labels and variables carry their fleet's or thing's name", () => {
   assert.deepEqual(nameUnits("acme"), {
     target: "acme.target",
+    vm: "acme-vm@",
     container: "acme-container@",
     process: "acme-process@",
     mint: "acme-mint@",
