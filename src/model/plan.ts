@@ -312,8 +312,6 @@ export interface OneJob {
    * boot is a first one, and serves when it is set up.
    */
   readonly setUp: "once" | "each-boot";
-  /** It serves only where its parent says so, in the firmware's tables: a guest that was not made clean takes no job. */
-  readonly waitsForWord: boolean;
 }
 
 /** What cloud-init does on a host's first boot. */

@@ -8,7 +8,7 @@ import type { Findings } from "./findings.ts";
 /** null: the host is no guest of one job. */
 export function planOneJob(spec: HostSpec): OneJob | null {
   if (spec.kind !== "vm" || spec.lifetime === "persistent") return null;
-  return { setUp: spec.reset === "clone" ? "each-boot" : "once", waitsForWord: true };
+  return { setUp: spec.reset === "clone" ? "each-boot" : "once" };
 }
 
 export function checkOneJob(

@@ -70,7 +70,7 @@ export function renderUpkeepScripts(plan: Plan, host: PlannedHost): readonly Uni
     scripts.push({ path: "runner/binfmt.sh", content: fillTemplate("hosts/host/runner/binfmt.sh", view) });
   }
   if (host.oneJob !== null) {
-    const view = { ...base, waitsForWord: host.oneJob.waitsForWord, word: SERVE_WORD };
+    const view = { ...base, word: SERVE_WORD };
     scripts.push({ path: "runner/one-job.sh", content: fillTemplate("hosts/host/runner/one-job.sh", view) });
   }
   return scripts;

@@ -49,7 +49,7 @@ export const seedCases: Readonly<Record<string, SeedCase>> = {
       kind: "vm",
       placements: [oneSlot],
       provisioning: makeProvisioning({ nvidia: true }),
-      oneJob: { setUp: "once", waitsForWord: true },
+      oneJob: { setUp: "once" },
     }),
   ),
   "a-guest-that-is-made-anew-for-each-job": makeSeed(
@@ -57,7 +57,7 @@ export const seedCases: Readonly<Record<string, SeedCase>> = {
       kind: "vm",
       placements: [oneSlot],
       provisioning: makeProvisioning({ agent: true }),
-      oneJob: { setUp: "each-boot", waitsForWord: true },
+      oneJob: { setUp: "each-boot" },
     }),
   ),
   "an-ubuntu-guest-with-a-card-behind-a-proxy": makeSeed(

@@ -79,12 +79,6 @@ test("a guest that is set up powers off until its node says that it is clean", (
   assert.deepEqual(run(["may-start"]), STAYS);
 });
 
-test("a guest whose parent gives it a new disk for each boot asks nobody", (t) => {
-  const { run } = openGuest(t, "a-guest-of-one-job-as-a-process");
-  run(["set-up"]);
-  assert.deepEqual(run(["may-start"]), STAYS);
-});
-
 test("in one boot a slot may start again and again, in the next never", (t) => {
   const { run, put } = openGuest(t, "a-guest-of-one-job");
   put("family", `${SERVE_WORD}\n`);

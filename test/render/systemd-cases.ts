@@ -31,7 +31,7 @@ const daemon = makePlan(plain, {
 const first = <T>(items: readonly T[]): readonly T[] => items.slice(0, 1);
 const oneOf = (placement: Placement): Placement => ({ ...placement, slots: first(placement.slots) });
 const guestOf = (placement: Placement, setUp: "once" | "each-boot") =>
-  makeHost({ kind: "vm", placements: [oneOf(placement)], oneJob: { setUp, waitsForWord: setUp === "once" } });
+  makeHost({ kind: "vm", placements: [oneOf(placement)], oneJob: { setUp } });
 const once = guestOf(makePlacement(), "once");
 const anew = {
   ...guestOf({ ...makeProcessPlacement(), lifetime: "ephemeral" }, "each-boot"),
