@@ -200,7 +200,7 @@ export const HOST_CASES: Readonly<Record<string, Case>> = {
     ),
     inputs: makeInputs({ pve: makeNode([]) }),
     path: ["hosts", "vm", "lifetime"],
-    message: "`vm` powers off after one job and would hold 2 runners (of `ci`)",
+    message: "the power goes off after one job on `vm`, where there would be 2 runners (of `ci`)",
   },
   CF746: {
     fleet: makeFleet(
