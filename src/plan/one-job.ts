@@ -33,7 +33,8 @@ export function checkOneJob(
     path: [...spec.at, "lifetime"],
     host: spec.name,
     group: what.join(),
-    message: (hosts) => `the power goes off after one job on ${hosts}, where there would be ${what.join(" and ")}`,
+    message: (hosts) =>
+      `the power goes off after one job on ${hosts}, where there would be ${what.join(" and ")}`,
     help: () =>
       "place one ephemeral runner on it, more guests come by `count`; or say `lifetime: persistent` at the guest",
   });
