@@ -36,9 +36,13 @@ export function requireMemory({ state }: InstallPlaces): void {
   }
 }
 
-export function readMemoryText(files: HostFiles, { state }: InstallPlaces): string | null {
-  const bytes = files.readBytes(`${state}/${MEMORY_FILE}`, MAX_MEMORY_BYTES);
+function readKept(files: HostFiles, path: string): string | null {
+  const bytes = files.readBytes(path, MAX_MEMORY_BYTES);
   return bytes.ok ? new TextDecoder("utf-8").decode(bytes.value) : null;
+}
+
+export function readMemoryText(files: HostFiles, { state }: InstallPlaces): string | null {
+  return readKept(files, `${state}/${MEMORY_FILE}`);
 }
 
 export function saveMemoryText({ state }: InstallPlaces, text: string): void {
@@ -46,8 +50,7 @@ export function saveMemoryText({ state }: InstallPlaces, text: string): void {
 }
 
 export function readNodeMemoryText(files: HostFiles, { state }: InstallPlaces): string | null {
-  const bytes = files.readBytes(`${state}/${NODE_MEMORY_FILE}`, MAX_MEMORY_BYTES);
-  return bytes.ok ? new TextDecoder("utf-8").decode(bytes.value) : null;
+  return readKept(files, `${state}/${NODE_MEMORY_FILE}`);
 }
 
 export function saveNodeMemoryText({ state }: InstallPlaces, text: string): void {
@@ -62,8 +65,7 @@ export function readMadeGuest(files: HostFiles, { state }: InstallPlaces, vmId: 
 }
 
 export function readTallyText(files: HostFiles, { state }: InstallPlaces): string | null {
-  const bytes = files.readBytes(`${state}/${TALLY_FILE}`, MAX_MEMORY_BYTES);
-  return bytes.ok ? new TextDecoder("utf-8").decode(bytes.value) : null;
+  return readKept(files, `${state}/${TALLY_FILE}`);
 }
 
 export function saveTallyText({ state }: InstallPlaces, text: string): void {

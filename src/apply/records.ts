@@ -1,7 +1,7 @@
 // The documents that apply keeps on a host: what is in force, what an unfinished run may have left, what fleets
 // share, what waits. In: text or records. Out: the other. They are read with care, for what they name is removed.
 
-import { isObject } from "../base/read-json.ts";
+import { isObject, parseObject } from "../base/read-json.ts";
 import { writeJson } from "../base/write-json.ts";
 import type {
   ApplyJournal,
@@ -108,13 +108,8 @@ export function readPending(text: string): PendingRecord {
 }
 
 function read<T>(text: string, shape: (document: Readonly<Record<string, unknown>>) => T | null): Reading<T> {
-  let document: unknown;
-  try {
-    document = JSON.parse(text);
-  } catch {
-    return { kind: "damaged" };
-  }
-  if (!isObject(document) || typeof document.version !== "number") return { kind: "damaged" };
+  const document = parseObject(text);
+  if (typeof document?.version !== "number") return { kind: "damaged" };
   if (document.version > VERSION) return { kind: "newer", version: document.version };
   const value = shape(document);
   return value === null ? { kind: "damaged" } : { kind: "read", value };

@@ -7,6 +7,7 @@
 
 import type Handlebars from "handlebars";
 import runtime from "handlebars/runtime.js";
+import { isObject } from "../base/read-json.ts";
 import type { QuoteFunction, TemplateHelperName } from "./template-helpers.ts";
 
 // The package describes the types of its whole, and nothing of the part that runs.
@@ -72,17 +73,13 @@ function registerBlocks(environment: typeof Handlebars): void {
   guard("if", answersYesOrNo, "a boolean, null, a record or a non-empty text");
   guard("unless", answersYesOrNo, "a boolean, null, a record or a non-empty text");
   guard("each", (value) => Array.isArray(value), "a list");
-  guard("with", (value) => value === null || isRecord(value), "a record or null");
+  guard("with", (value) => value === null || isObject(value), "a record or null");
 }
 
 /** 0, "" and [] count as no in Handlebars though they are values: the view has to say what it means. */
 function answersYesOrNo(value: unknown): boolean {
   if (typeof value === "string") return value !== "";
-  return typeof value === "boolean" || value === null || isRecord(value);
-}
-
-function isRecord(value: unknown): boolean {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return typeof value === "boolean" || value === null || isObject(value);
 }
 
 function describe(value: unknown): string {

@@ -9,8 +9,7 @@ import { fileURLToPath } from "node:url";
 import { bringGuest } from "../../src/apply/bring-guest.ts";
 import { readGuestWish } from "../../src/apply/read-guest-wish.ts";
 import type { BringOptions, BroughtGuest, GuestWish } from "../../src/model/guest-wish.ts";
-import { type ProxmoxLab, startProxmoxLab } from "../proxmox/lab.ts";
-import type { FakeNode } from "../proxmox/state.ts";
+import { grantAsRendered, type ProxmoxLab, startProxmoxLab } from "../proxmox/lab.ts";
 
 const fixtures = fileURLToPath(new URL("../../fixtures", import.meta.url));
 const files = globSync("{fleets,nodes}/*/expected/rendered/hosts/*/vm/*/api.json", { cwd: fixtures }).sort();
@@ -22,24 +21,11 @@ function readWish(file: string): GuestWish {
   return wish;
 }
 
-/** The roles and grants of the access.sh beside it. */
-function grantAsRendered(state: FakeNode, file: string): void {
-  const text = readFileSync(join(fixtures, dirname(file), "../../access.sh"), "utf8");
-  const roles = new Map(
-    [...text.matchAll(/^settle_role '(\w+)' '([\w. ]+)'$/gm)].map(([, id, all = ""]) => [id, all.split(" ")]),
-  );
-  for (const [, path = "", role] of text.matchAll(/^grants\+=\('(\S+) (\w+)'\)$/gm)) {
-    const privileges = roles.get(role);
-    assert.ok(privileges, `${role} of ${path}`);
-    state.grant(path, privileges);
-  }
-}
-
 async function prepare(t: TestContext, file: string): Promise<ProxmoxLab & { readonly wish: GuestWish }> {
   const lab = await startProxmoxLab(t);
   const wish = readWish(file);
   lab.state.addTemplate(wish.clone?.template ?? 9000);
-  grantAsRendered(lab.state, file);
+  grantAsRendered(lab.state, readFileSync(join(fixtures, dirname(file), "../../access.sh"), "utf8"));
   const mapping = /mapping=([^,]+)/.exec(wish.settings.hostpci0 ?? "")?.[1];
   if (mapping !== undefined) lab.state.mappings.set(mapping, { description: "", map: [], checks: [] });
   return { ...lab, wish };

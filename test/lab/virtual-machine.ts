@@ -8,6 +8,7 @@ import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, wri
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { EMULATED_START } from "../tools/emulated-start.ts";
 import { ciCache } from "../tools/tool.ts";
 import { findKernel, makeInitramfs } from "../tools/vfio/initramfs.ts";
 import { ask, type Said } from "./command.ts";
@@ -44,13 +45,7 @@ const MODULES = [
   "virtio_console",
 ];
 
-const INIT = `#!/bin/busybox sh
-/bin/busybox mount -t proc proc /proc
-/bin/busybox mount -t sysfs sysfs /sys
-/bin/busybox mount -t devtmpfs dev /dev
-/bin/busybox --install -s /bin
-rm -f /bin/modprobe
-export PATH=/sbin:/bin
+const INIT = `${EMULATED_START}
 for name in ${MODULES.join(" ")}; do modprobe "$name"; done
 until [ -b /dev/sda ]; do sleep 0.1; done
 mkdir /newroot

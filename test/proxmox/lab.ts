@@ -67,3 +67,18 @@ export function grantGuest(state: FakeNode, vmId: number): void {
   state.grant("/storage/local-lvm", ["Datastore.AllocateSpace", "Datastore.Audit"]);
   state.grant("/storage/local", ["Datastore.Audit"]);
 }
+
+/** The roles and grants of a rendered access.sh, and nothing else. */
+export function grantAsRendered(state: FakeNode, script: string): void {
+  const roles = new Map(
+    [...script.matchAll(/^settle_role '(\w+)' '([\w. ]+)'$/gm)].map(([, id, all = ""]) => [
+      id,
+      all.split(" "),
+    ]),
+  );
+  for (const [, path = "", role] of script.matchAll(/^grants\+=\('(\S+) (\w+)'\)$/gm)) {
+    const privileges = roles.get(role);
+    assert.ok(privileges, `${role} of ${path}`);
+    state.grant(path, privileges);
+  }
+}

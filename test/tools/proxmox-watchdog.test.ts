@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { hasServeWord } from "../../src/model/one-job.ts";
 import { makeFolder } from "../adapters/folder.ts";
+import { grantAsRendered } from "../proxmox/lab.ts";
 import { serveFakeProxmox } from "../proxmox/serve.ts";
 import { FakeNode, TOKEN } from "../proxmox/state.ts";
 import { loadNode } from "../render/load-node.ts";
@@ -158,18 +159,3 @@ test("the watchdog of a node, from a guest's first boot to its third life", asyn
   state.hasQuorum = true;
   assert.deepEqual(server.mistakes, []);
 });
-
-/** What the rendered script grants, and nothing else. */
-function grantAsRendered(state: FakeNode, script: string): void {
-  const roles = new Map(
-    [...script.matchAll(/^settle_role '?(\w+)'? '([^']*)'$/gm)].map(([, role, words = ""]) => [
-      role,
-      words.split(" "),
-    ]),
-  );
-  for (const [, path = "", role] of script.matchAll(/^grants\+=\('(\S+) (\w+)'\)$/gm)) {
-    const privileges = roles.get(role);
-    assert.ok(privileges, `${role} of ${path}`);
-    state.grant(path, privileges);
-  }
-}

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CLEAN_SNAPSHOT, hasServeWord } from "../../src/model/one-job.ts";
-import { makeByHand, openNodeScene, VM } from "./node-scene.ts";
+import { endFirstJob, makeByHand, openNodeScene, VM } from "./node-scene.ts";
 
 const MINUTE = 60_000;
 
@@ -164,13 +164,8 @@ for (const forget of [false, true]) {
 
 test("a node that goes down while it rolls back leaves a lock, and a person is asked", async (t) => {
   const scene = await openNodeScene(t);
-  const { state, pass, said, live, finishJobs } = scene;
-  makeByHand(scene);
-  await pass();
-  live();
-  await pass();
-  live();
-  finishJobs();
+  const { state, pass, said } = scene;
+  await endFirstJob(scene);
   state.taskMs = 10 * MINUTE;
   await pass("rollback");
   state.reboot();
@@ -256,13 +251,8 @@ test("a watchdog that has forgotten everything starts a guest once more, and kee
 
 test("a clean state that somebody removed after a job is not taken anew from what the job left", async (t) => {
   const scene = await openNodeScene(t);
-  const { state, pass, said, live, finishJobs } = scene;
-  makeByHand(scene);
-  await pass();
-  live();
-  await pass();
-  live();
-  finishJobs();
+  const { state, pass, said } = scene;
+  await endFirstJob(scene);
   state.guest(VM).snapshots.clear();
   state.guest(VM).current = null;
   assert.deepEqual(said(await pass()), ["vm-1 wait SnapshotGone"]);

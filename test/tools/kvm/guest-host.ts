@@ -9,6 +9,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
 import type { RenderedFile } from "../../../src/model/rendered-file.ts";
+import { EMULATED_START } from "../emulated-start.ts";
 import { type Kernel, makeInitramfs } from "../vfio/initramfs.ts";
 
 const MODULES = ["virtio_pci", "virtio_scsi", "sd_mod", "virtio_blk", "ext4", "isofs", "button", "evdev"];
@@ -17,13 +18,7 @@ const MODULES = ["virtio_pci", "virtio_scsi", "sd_mod", "virtio_blk", "ext4", "i
  * It tells what is on its disk and in its seed, leaves a file there, and waits for its power button; with `end=itself`
  * it powers off at once, as a guest does after its job.
  */
-const INIT = `#!/bin/busybox sh
-/bin/busybox mount -t proc proc /proc
-/bin/busybox mount -t sysfs sysfs /sys
-/bin/busybox mount -t devtmpfs dev /dev
-/bin/busybox --install -s /bin
-rm -f /bin/modprobe
-export PATH=/sbin:/bin
+const INIT = `${EMULATED_START}
 for name in ${MODULES.join(" ")}; do modprobe "$name"; done
 word() { sed -n "s/.*\\b$1=\\([^ ]*\\).*/\\1/p" /proc/cmdline; }
 until [ -e /dev/sda ]; do sleep 0.1; done

@@ -5,6 +5,7 @@
 import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { EMULATED_START } from "../emulated-start.ts";
 import { type Kernel, makeInitramfs } from "./initramfs.ts";
 
 /**
@@ -29,13 +30,7 @@ const ATTEMPTS = 3;
 const LIMIT_MS = 120_000;
 
 /** In the order of Debian's initramfs: what comes before udev, what udev loads, what is to be loaded by name. */
-const INIT = `#!/bin/busybox sh
-/bin/busybox mount -t proc proc /proc
-/bin/busybox mount -t sysfs sysfs /sys
-/bin/busybox mount -t devtmpfs dev /dev
-/bin/busybox --install -s /bin
-rm -f /bin/modprobe
-export PATH=/sbin:/bin
+const INIT = `${EMULATED_START}
 for script in /scripts/init-top/*; do [ ! -x "$script" ] || "$script"; done
 for alias in /sys/bus/pci/devices/*/modalias; do modprobe -b "$(cat "$alias")" 2>/dev/null; done
 for list in /etc/modules-load.d/*; do
