@@ -34,17 +34,22 @@ const concurrency = kind === "lab" ? 1 : availableParallelism() + 2;
 // asked for, whole rooms share a process.
 const isWhole = kind === "unit" && given.length === 0;
 const cache = "node_modules/.cache/ci-fleet/compiled";
+// Many times what the slowest takes on a busy machine: for what would never end.
+const minutes = kind === "lab" || kind === "bench" ? { test: 15, file: 40 } : { test: 8, file: 20 };
 const run = spawnSync(
   process.execPath,
-  ["--test", "--test-reporter=./test/reporter.ts", `--test-concurrency=${concurrency}`].concat(
-    isWhole ? gatherRooms(files) : files,
-  ),
+  [
+    ...["--test", "--test-reporter=./test/reporter.ts", `--test-concurrency=${concurrency}`],
+    ...[`--test-timeout=${minutes.test * 60_000}`, "--import=./test/end-in-time.ts"],
+    ...(isWhole ? gatherRooms(files) : files),
+  ],
   {
     stdio: "inherit",
     env: {
       ...process.env,
       PATH: `${dirname(process.execPath)}:${process.env.PATH}`,
       NODE_COMPILE_CACHE: cache,
+      CI_FLEET_TEST_MINUTES: String(minutes.file),
       ...(kind === "unit" ? shareBundle() : {}),
       ...(kind === "binary" ? { CI_FLEET_TEST_BINARY: resolve("dist/ci-fleet") } : {}),
     },

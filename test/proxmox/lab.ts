@@ -2,13 +2,17 @@
 // test. Out: state, server, port; all of it ends with the test.
 
 import assert from "node:assert/strict";
-import type { TestContext } from "node:test";
 import { openHypervisor } from "../../src/adapters/proxmox.ts";
 import { openProxmoxLine } from "../../src/adapters/proxmox-line.ts";
 import { Secret } from "../../src/base/secret.ts";
 import type { Hypervisor } from "../../src/model/hypervisor-port.ts";
 import { type FakeProxmox, serveFakeProxmox } from "./serve.ts";
 import { FakeNode, TOKEN } from "./state.ts";
+
+/** A test, or one of many histories in a test. */
+export interface Ending {
+  after(end: () => Promise<void>): unknown;
+}
 
 export interface ProxmoxLab {
   readonly state: FakeNode;
@@ -33,7 +37,7 @@ export const GUEST_PRIVILEGES: readonly string[] = [
   "VM.Snapshot.Rollback",
 ];
 
-export async function startProxmoxLab(t: TestContext, deadlineMs = 5000): Promise<ProxmoxLab> {
+export async function startProxmoxLab(t: Ending, deadlineMs = 5000): Promise<ProxmoxLab> {
   const state = new FakeNode();
   const server = await serveFakeProxmox(state);
   const token = new Secret(TOKEN);

@@ -14,7 +14,7 @@ import {
 } from "./call.ts";
 import { judgeChange } from "./judge-change.ts";
 import { Refusal, refuseParameters } from "./refusal.ts";
-import type { FakeGuest, FakeTask } from "./state.ts";
+import { DESTROYING, type FakeGuest, type FakeTask } from "./state.ts";
 import { applySettings, resizeDisk } from "./volumes.ts";
 
 export interface GuestRoute {
@@ -68,7 +68,7 @@ export function describeGuest({ state }: Pick<Call, "state">, guest: FakeGuest):
     vmid: vmId,
     status,
     ...(config.name === undefined ? {} : { name: config.name }),
-    ...(lock === null ? {} : { lock }),
+    ...(lock === null || lock === DESTROYING ? {} : { lock }),
     ...(config.template === "1" ? { template: 1 } : {}),
     ...(config.tags === undefined ? {} : { tags: config.tags }),
     qmpstatus: status,
@@ -84,7 +84,7 @@ function showConfig(call: Call, vmId: number): Record<string, unknown> {
     // Perl's numbers: what was read from a file is text, what was reckoned with is none.
     ...(guest.config.cores === undefined ? {} : { cores: Number(guest.config.cores) }),
     ...(guest.description === null ? {} : { description: `${guest.description}\n` }),
-    ...(guest.lock === null ? {} : { lock: guest.lock }),
+    ...(guest.lock === null || guest.lock === DESTROYING ? {} : { lock: guest.lock }),
     digest: call.state.digestOf(guest),
   };
 }
@@ -274,7 +274,7 @@ function destroy(call: Call, vmId: number): string {
     for (const granted of call.state.grants.values()) granted.delete(`/vms/${vmId}`);
     return null;
   };
-  return begin(call, "qmdestroy", vmId, work, { guest, name: "destroyed" });
+  return begin(call, "qmdestroy", vmId, work, { guest, name: DESTROYING });
 }
 
 function resize(call: Call, vmId: number): string {

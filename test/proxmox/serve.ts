@@ -42,6 +42,8 @@ export async function serveFakeProxmox(
     });
   });
   await new Promise<void>((settle) => server.listen(0, "127.0.0.1", settle));
+  // Whoever waits for an answer holds the process; one that a failed test left open must not.
+  server.unref();
   return {
     url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
     certificate: tls.cert,

@@ -80,6 +80,11 @@ export interface FakeRequest {
   status: number;
 }
 
+/**
+ * Holds a guest that is being destroyed. A real node holds the lock of its config file, which no answer shows; the word
+ * stands in the file only at the very end, and there the parser drops it (PVE::QemuServer, destroy_vm).
+ */
+export const DESTROYING = "destroyed";
 export const TOKEN = "ci-fleet@pve!acme=5e0c7a1e-0000-4000-8000-5ec4e7000001";
 
 /** Any word that a task ends with and that is no error (PVE::Tools, upid_status_is_error). */
@@ -223,7 +228,7 @@ export class FakeNode {
 
   /**
    * The node goes down in the middle of everything: guests stop, tasks end without a last word, what they had locked
-   * stays locked. `forget`: their logs are gone too.
+   * stays locked, but for what held it by a lock of the kernel only. `forget`: their logs are gone too.
    */
   reboot({ forget = false }: { readonly forget?: boolean } = {}): void {
     this.boots += 1;
@@ -233,6 +238,7 @@ export class FakeNode {
     }
     for (const guest of this.guests.values()) {
       this.powerOff(guest.vmId);
+      if (guest.lock === DESTROYING) guest.lock = null;
       const comesBack = guest.config.onboot === "1" && guest.lock === null && guest.config.template !== "1";
       if (!comesBack) continue;
       guest.status = "running";

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import type { GuestReset } from "../../src/model/fleet.ts";
 import { CLEAN_SNAPSHOT } from "../../src/model/one-job.ts";
 import { makeByHand, type NodeScene, openNodeScene, VM } from "./node-scene.ts";
 
@@ -123,29 +124,37 @@ async function settle(scene: NodeScene): Promise<readonly string[]> {
 }
 
 for (const reset of ["rollback", "clone"] as const) {
-  test(`${reset}: whatever happens, no job is harmed, no job's leavings are kept, and all comes right again`, async (t) => {
+  test(`${reset}: whatever happens, no job is harmed, no job's leavings are kept, and all comes right again`, async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(anEvent, { minLength: 5, maxLength: 25 }), async (events) => {
-        const scene = await openNodeScene(t, { reset, count: 2 });
-        const { state } = scene;
-        if (reset === "rollback") makeByHand(scene);
-        const stranger = state.addGuest(9500, { description: "somebody's", status: "running" });
-        const before = structuredClone({ ...stranger, snapshots: [] });
-        for (const event of events) {
-          await play(scene, event);
-          checkCleanStates(scene);
+        const ends: (() => Promise<void>)[] = [];
+        const scene = await openNodeScene({ after: (end) => ends.push(end) }, { reset, count: 2 });
+        try {
+          await checkHistory(scene, reset, events);
+        } finally {
+          for (const end of ends) await end();
         }
-        if (!events.some(([kind]) => kind === "reboot"))
-          assert.deepEqual({ ...stranger, snapshots: [] }, before);
-        const words = await settle(scene);
-        for (const word of words) {
-          const isWell = / (?:Running|JobDone|NotMadeYet|NewlyMade)$/.test(word);
-          const hasReason = / wait (?:SnapshotGone|NotInOurRecord|NotOurs)$/.test(word);
-          assert.ok(isWell || hasReason, `${word} after ${JSON.stringify(events)}`);
-        }
-        checkCleanStates(scene);
       }),
       { numRuns: 12, endOnFailure: true },
     );
   });
+}
+
+async function checkHistory(scene: NodeScene, reset: GuestReset, events: readonly Event[]): Promise<void> {
+  const { state } = scene;
+  if (reset === "rollback") makeByHand(scene);
+  const stranger = state.addGuest(9500, { description: "somebody's", status: "running" });
+  const before = structuredClone({ ...stranger, snapshots: [] });
+  for (const event of events) {
+    await play(scene, event);
+    checkCleanStates(scene);
+  }
+  if (!events.some(([kind]) => kind === "reboot")) assert.deepEqual({ ...stranger, snapshots: [] }, before);
+  const words = await settle(scene);
+  for (const word of words) {
+    const isWell = / (?:Running|JobDone|NotMadeYet|NewlyMade)$/.test(word);
+    const hasReason = / wait (?:SnapshotGone|NotInOurRecord|NotOurs)$/.test(word);
+    assert.ok(isWell || hasReason, `${word} after ${JSON.stringify(events)}`);
+  }
+  checkCleanStates(scene);
 }

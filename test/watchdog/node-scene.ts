@@ -2,7 +2,6 @@
 // word of its node as one-job.sh does, sets itself up, has its job, powers off. In: a test. Out: the scene.
 
 import assert from "node:assert/strict";
-import type { TestContext } from "node:test";
 import { bringAsRendered } from "../../src/cli/watchdog/bring-as-rendered.ts";
 import type { GuestReset, VmSpec } from "../../src/model/fleet.ts";
 import type { GuestsPass, NodeMemory } from "../../src/model/guest-life.ts";
@@ -17,7 +16,7 @@ import { decideGuests } from "../../src/watchdog/decide-guests.ts";
 import { observeGuests } from "../../src/watchdog/observe-guests.ts";
 import { makeFleet, makeGuest, makeInputs, makePool, makeProxmox } from "../plan/make-fleet.ts";
 import { makeNode } from "../plan/make-node.ts";
-import { type ProxmoxLab, startProxmoxLab } from "../proxmox/lab.ts";
+import { type Ending, type ProxmoxLab, startProxmoxLab } from "../proxmox/lab.ts";
 import type { FakeGuest } from "../proxmox/state.ts";
 
 export const VM = 9101;
@@ -61,7 +60,7 @@ export function planNode(given: Partial<VmSpec> = {}, count = 1): { plan: Plan; 
 }
 
 export async function openNodeScene(
-  t: TestContext,
+  t: Ending,
   { reset = "rollback", count = 1 }: { readonly reset?: GuestReset; readonly count?: number } = {},
 ): Promise<NodeScene> {
   const lab = await startProxmoxLab(t);
