@@ -79,7 +79,8 @@ export const noBarrels: HouseRule = (files) =>
 
 export const filesAreShort: HouseRule = (files) =>
   files
-    .filter((file) => isCode(file) && file.text.trimEnd().split("\n").length > maxLines)
+    .filter((file) => isCode(file) || file.path.startsWith("templates/"))
+    .filter((file) => file.text.trimEnd().split("\n").length > maxLines)
     .map((file) => `${file.path}: ${file.text.trimEnd().split("\n").length} lines, at most ${maxLines}`);
 
 export const filesSayWhy: HouseRule = (files) =>

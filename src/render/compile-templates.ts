@@ -20,15 +20,20 @@ const blockNames = ["if", "unless", "each", "with"];
 const bareNames = ["int", "kernelToken", "name", "plain"];
 
 export function compileTemplates(sources: readonly TemplateSource[], helperNames: readonly string[]): string {
+  const parts = new Map(sources.filter(isPart).map(({ path, text }) => [path, text]));
   const knownHelpers = Object.fromEntries([...blockNames, ...helperNames].map((name) => [name, true]));
   const options = { strict: true, knownHelpersOnly: true, preventIndent: true, knownHelpers };
   const faults: string[] = [];
   const specs: string[] = [];
-  for (const { path, text } of sources.toSorted((a, b) => (a.path < b.path ? -1 : 1))) {
+  for (const source of sources.toSorted((a, b) => (a.path < b.path ? -1 : 1))) {
+    const { path, text } = source;
     try {
       faults.push(...lintTemplate(text, helperNames).map((fault) => `templates/${path}:${fault}`));
+      const whole = putPartsIn(source, parts);
+      faults.push(...whole.faults);
+      if (isPart(source)) continue;
       const name = JSON.stringify(path.replace(/\.hbs$/, ""));
-      specs.push(`  ${name}: ${Handlebars.precompile(text, options)},`);
+      specs.push(`  ${name}: ${Handlebars.precompile(whole.text, options)},`);
     } catch (cause) {
       const message = cause instanceof Error ? cause.message : String(cause);
       faults.push(`templates/${path}:${/line (\d+)/.exec(message)?.[1] ?? 1}:1 ${message}`);
@@ -44,6 +49,26 @@ export function compileTemplates(sources: readonly TemplateSource[], helperNames
     "};",
     "",
   ].join("\n");
+}
+
+/** A piece of a template that would be too long in one file; it is checked like any other, and renders nothing alone. */
+const isPart = ({ path }: TemplateSource): boolean => /\.part(\.[a-z]+)?\.hbs$/.test(path);
+
+const partLine = /^\{\{> ([a-z0-9.-]+)\}\}$/;
+
+/** Puts each part, which lies beside its template, where `{{> its-name}}` has a line of its own. Parts have no parts. */
+function putPartsIn(source: TemplateSource, parts: ReadonlyMap<string, string>) {
+  const folder = source.path.slice(0, source.path.lastIndexOf("/") + 1);
+  const faults: string[] = [];
+  const lines = source.text.split("\n").map((line, at) => {
+    const name = partLine.exec(line)?.[1];
+    if (name === undefined) return line;
+    const text = isPart(source) ? undefined : parts.get(`${folder}${name}.hbs`);
+    if (text === undefined)
+      faults.push(`templates/${source.path}:${at + 1}:1 there is no part '${name}' to put here`);
+    return text?.replace(/\n$/, "") ?? "";
+  });
+  return { faults, text: lines.join("\n") };
 }
 
 /**
@@ -112,7 +137,8 @@ class TemplateLint extends Handlebars.Visitor {
   }
 
   override PartialStatement(node: hbs.AST.PartialStatement): void {
-    this.#report(node, "a partial is not allowed in a template");
+    if (partLine.test(this.#lines[node.loc.start.line - 1] ?? "")) return;
+    this.#report(node, "a part has a line of its own, a plain name and no arguments");
   }
 
   override PartialBlockStatement(node: hbs.AST.PartialBlockStatement): void {

@@ -129,7 +129,7 @@ const scripts = listScripts();
 test("no script has what bash 4.2 does not understand", () => {
   assert.ok(scripts.length > 50 && scripts.some(({ path }) => path.endsWith("setup.sh")));
   for (const { path, text } of scripts) {
-    assert.match(text, /^set -[a-z]*u/m, `${path} is read as a script`);
+    if (!path.includes(".part.")) assert.match(text, /^set -[a-z]*u/m, `${path} is read as a script`);
     for (const { what, since, pattern } of NEWER) {
       assert.doesNotMatch(text, pattern, `${path}: ${what} came with bash ${since}`);
     }

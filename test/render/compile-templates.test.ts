@@ -7,6 +7,7 @@ import { compileTemplates, lintTemplate, TemplateError } from "../../src/render/
 const helpers = ["sh", "yaml"];
 const lint = (source: string) => lintTemplate(source, helpers);
 const expected = "is not a quoting helper (sh, yaml)";
+const partForm = "a part has a line of its own, a plain name and no arguments";
 
 const faults: readonly (readonly [string, string, readonly string[]])[] = [
   ["a bare value", "a: {{x}}\n", [`1:4 'x' ${expected}`]],
@@ -33,7 +34,11 @@ const faults: readonly (readonly [string, string, readonly string[]])[] = [
   ["a helper as a block", "{{#sh x}}{{/sh}}\n", ["1:1 '#sh' is not one of #if, #unless, #each, #with"]],
   ["a value as a block", "{{#x}}{{/x}}\n", ["1:1 '#x' is not one of #if, #unless, #each, #with"]],
   ["a bare value in an else", "{{#if a}}\n{{else}}{{x}}{{/if}}\n", [`2:9 'x' ${expected}`]],
-  ["a partial", "{{> x}}\n", ["1:1 a partial is not allowed in a template"]],
+  ["a part inside a line", "a {{> x}}\n", [`1:3 ${partForm}`]],
+  ["an indented part", " {{> x}}\n", [`1:2 ${partForm}`]],
+  ["a part with another view", "{{> x y}}\n", [`1:1 ${partForm}`]],
+  ["a part whose name is a value", "{{> (sh x)}}\n", [`1:1 ${partForm}`]],
+  ["a partial block", "{{#> x}}{{/x}}\n", ["1:1 a partial is not allowed in a template"]],
   ["an inline partial", '{{#*inline "x"}}{{/inline}}\n', ["1:1 a decorator is not allowed in a template"]],
   ["an expression of GitHub", "${{ sh x }}\n", ["1:2 '${{' would lose its braces: write '$\\{{'"]],
   ["CRLF", "a\r\n", ["1:1 carriage return: lines end with LF"]],
@@ -85,4 +90,32 @@ test("the same templates give the same module, in the order of their names", () 
     [...text.matchAll(/^ {2}"(\w)": /gm)].map((found) => found[1]),
     ["a", "b", "c"],
   );
+});
+
+test("a part is put where its template names it, as if it had stood there", () => {
+  const sources = [
+    { path: "a/long.sh.hbs", text: "1\n{{#if x}}\n{{> long-two.part.sh}}\n{{/if}}\n3\n" },
+    { path: "a/long-two.part.sh.hbs", text: "{{sh x}}\n\n" },
+  ];
+  const whole = [{ path: "a/long.sh.hbs", text: "1\n{{#if x}}\n{{sh x}}\n\n{{/if}}\n3\n" }];
+  assert.equal(compileTemplates(sources, helpers), compileTemplates(whole, helpers));
+});
+
+test("a part that is not there, lies elsewhere, is a whole template, or has parts itself is refused", () => {
+  const sources = [
+    { path: "a/long.sh.hbs", text: "{{> gone.part}}\n{{> other.part}}\n{{> whole}}\n{{> ok.part}}\n" },
+    { path: "b/other.part.hbs", text: "b\n" },
+    { path: "a/whole.hbs", text: "c\n" },
+    { path: "a/inner.part.hbs", text: "d {{bare}}\n" },
+    { path: "a/ok.part.hbs", text: "{{> inner.part}}\n" },
+  ];
+  assert.throws(() => compileTemplates(sources, helpers), {
+    message: [
+      `templates/a/inner.part.hbs:1:3 'bare' ${expected}`,
+      "templates/a/long.sh.hbs:1:1 there is no part 'gone.part' to put here",
+      "templates/a/long.sh.hbs:2:1 there is no part 'other.part' to put here",
+      "templates/a/long.sh.hbs:3:1 there is no part 'whole' to put here",
+      "templates/a/ok.part.hbs:1:1 there is no part 'inner.part' to put here",
+    ].join("\n"),
+  });
 });
