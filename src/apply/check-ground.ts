@@ -180,8 +180,10 @@ const noSuchNode: Rule = (wanted, { ground, node, places }) => {
   return [found(message, help)];
 };
 
-const scriptStops: Rule = (wanted, { node }) => {
-  if (wanted === null) return [];
+/** On a machine that is not the node each of them would, and that is said already. */
+const scriptStops: Rule = (wanted, installed) => {
+  const { node } = installed;
+  if (wanted === null || noSuchNode(wanted, installed).length > 0) return [];
   return wanted.scripts.flatMap(({ path }) => {
     const rehearsal = node.rehearsals.get(path);
     if (rehearsal?.kind !== "stopped") return [];

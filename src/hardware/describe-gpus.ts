@@ -3,7 +3,6 @@
 
 import type { GpuFacts, Inventory, PciDevice } from "../model/inventory.ts";
 import { type Row, row } from "./page-lines.ts";
-import { slotOf } from "./pci.ts";
 
 /** PCI base and sub class in words, for the functions and neighbours of a card. */
 const CLASSES: readonly (readonly [string, string])[] = [
@@ -93,7 +92,7 @@ function describeVerdict(gpu: GpuFacts, { iommu }: Inventory): readonly Row[] {
 }
 
 function describeMember(device: PciDevice, gpu: GpuFacts): string {
-  const mine = gpu.address !== null && slotOf(device.address) === slotOf(gpu.address);
+  const mine = gpu.functions.some(({ address }) => address === device.address);
   const what = device.bridge ? "PCI bridge" : nameClass(device.class);
   const driver = device.driver === null ? "" : `, driver ${device.driver}`;
   const foreign = mine || device.bridge ? "" : " ← not part of the card";

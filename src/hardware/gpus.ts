@@ -4,7 +4,7 @@
 import type { GpuFacts, GpuVendor, PciDevice } from "../model/inventory.ts";
 import type { HostFiles } from "../model/ports.ts";
 import type { AmdCard } from "./amd.ts";
-import { exists, readInteger } from "./kernel-formats.ts";
+import { exists, readInteger, readLinkName } from "./kernel-formats.ts";
 import type { NvidiaCard } from "./nvidia.ts";
 import {
   type PciFunction,
@@ -85,9 +85,8 @@ export function readPciGpus(files: HostFiles, sources: GpuSources): readonly Gpu
 }
 
 function readPciGpu(files: HostFiles, fn: PciFunction, sources: GpuSources): GpuFacts {
-  const slot = slotOf(fn.address);
   const functions: readonly PciDevice[] = sources.functions
-    .filter((other) => slotOf(other.address) === slot)
+    .filter((other) => isOfCard(files, other, fn))
     .map((other) => readPciDevice(files, other, sources.nameOf));
   const own = functions.find((device) => device.address === fn.address);
   const vendor = VENDORS[fn.vendor] ?? "other";
@@ -120,6 +119,18 @@ function readPciGpu(files: HostFiles, fn: PciFunction, sources: GpuSources): Gpu
     mig: vendor === "nvidia" ? (nvidia?.mig ?? null) : [],
     sriov: readSriov(files, fn.address),
   };
+}
+
+/**
+ * What is in the card's slot, and its virtual functions, of which more than seven do not fit there (PCI Express Base
+ * Specification, "Single Root I/O Virtualization", First VF Offset and VF Stride).
+ */
+function isOfCard(files: HostFiles, other: PciFunction, card: PciFunction): boolean {
+  const slot = slotOf(card.address);
+  if (slotOf(other.address) === slot) return true;
+  if (other.vendor !== card.vendor) return false;
+  const owner = readLinkName(files, pciPath(other.address, "physfn"));
+  return owner !== null && slotOf(owner) === slot;
 }
 
 function judgeIntegrated(fn: PciFunction, vendor: GpuVendor, amd: AmdCard | undefined): boolean | null {

@@ -7,14 +7,7 @@ import type { HostFiles } from "../model/ports.ts";
 import { explainFailure, type FactNotes } from "./fact-notes.ts";
 import { readCommandLine } from "./kernel.ts";
 import { hasWholeSysfs, PCI_ADDRESS } from "./kernel-formats.ts";
-import {
-  compareAddresses,
-  type PciFunction,
-  type PciNames,
-  readIommuGroupId,
-  readPciDevice,
-  slotOf,
-} from "./pci.ts";
+import { compareAddresses, type PciFunction, type PciNames, readIommuGroupId, readPciDevice } from "./pci.ts";
 
 const GROUPS_DIR = "/sys/kernel/iommu_groups";
 
@@ -25,11 +18,11 @@ const KINDS: readonly (readonly [RegExp, NonNullable<IommuFacts["kind"]>])[] = [
   [/^(?:arm-)?smmu/, "arm"],
 ];
 
-/** `gpuSlots`: cards whose groups are worth a line; the rest would only be noise in a diff. */
+/** `ofCards`: functions whose groups are worth a line; the rest would only be noise in a diff. */
 export function readIommu(
   files: HostFiles,
   functions: readonly PciFunction[] | null,
-  gpuSlots: readonly string[],
+  ofCards: ReadonlySet<string>,
   nameOf: PciNames,
   notes: FactNotes,
 ): IommuFacts {
@@ -46,7 +39,7 @@ export function readIommu(
   const enabled = readEnabled(files, notes);
   const ids = new Set<number>();
   for (const fn of functions ?? []) {
-    if (!gpuSlots.includes(slotOf(fn.address))) continue;
+    if (!ofCards.has(fn.address)) continue;
     const id = readIommuGroupId(files, fn.address);
     if (id !== null) ids.add(id);
   }
@@ -105,12 +98,11 @@ export function judgePassthrough(
 ): PassthroughVerdict | null {
   if (card.address === null || iommu.enabled === null) return null;
   if (!iommu.enabled || card.iommuGroup === null) return { kind: "no-iommu" };
-  const slot = slotOf(card.address);
   const own = card.functions.map((fn) => fn.address);
   const strangers = iommu.groups
     .filter((group) => group.devices.some((device) => own.includes(device.address)))
     .flatMap((group) => group.devices)
-    .filter((device) => !device.bridge && slotOf(device.address) !== slot)
+    .filter((device) => !device.bridge && !own.includes(device.address))
     .map((device) => device.address);
   if (strangers.length === 0) return { kind: "isolated" };
   return { kind: "shared", with: [...new Set(strangers)].sort(compareAddresses) };

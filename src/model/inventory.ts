@@ -168,7 +168,7 @@ export interface GpuFacts {
   readonly subsystemId: string | null;
   readonly class: string | null;
   readonly driver: string | null;
-  /** All functions of the card: `["0000:01:00.0", "0000:01:00.1"]`. */
+  /** All functions of the card, virtual ones with them: `["0000:01:00.0", "0000:01:00.1"]`. */
   readonly functions: readonly PciDevice[];
   readonly numaNode: number | null;
   readonly iommuGroup: number | null;

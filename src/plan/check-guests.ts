@@ -49,7 +49,7 @@ export function checkGuests(
 function withoutTwice(site: Site, all: readonly GivenCard[], findings: Findings): readonly GivenCard[] {
   const kept: GivenCard[] = [];
   for (const given of all) {
-    const earlier = kept.find(({ address }) => overlaps(address, given.address));
+    const earlier = kept.find((each) => overlaps(each, given));
     if (earlier === undefined) {
       kept.push(given);
       continue;

@@ -44,9 +44,15 @@ export function isAtAddress(gpu: GpuFacts, address: string): boolean {
   );
 }
 
-/** A virtual function goes without its card. */
+/** A virtual function goes without its card. Only the first seven of a card fit into its own slot. */
 export function isVirtual(gpu: GpuFacts, address: string): boolean {
-  return gpu.sriov !== null && /\.[1-7]$/.test(address) && gpu.address !== address;
+  if (gpu.sriov === null || gpu.address === null || gpu.address === address) return false;
+  return !isInSlotOf(gpu, address) || /\.[1-7]$/.test(address);
+}
+
+export function isInSlotOf(gpu: GpuFacts, address: string): boolean {
+  const slotOf = (text: string) => text.replace(/\.[0-7]$/, "");
+  return gpu.address !== null && slotOf(gpu.address) === slotOf(address);
 }
 
 /** Addresses that guests take, with the words for who has them: `first`, or `one of a, b`. */
@@ -115,6 +121,9 @@ function describeWhole(card: GpuFacts): readonly PciDevice[] {
 }
 
 /** `0000:01:00` and `0000:01:00.0` are the same card. */
-export function overlaps(a: string, b: string): boolean {
-  return a === b || a.startsWith(`${b}.`) || b.startsWith(`${a}.`);
+export function overlaps(a: GivenCard, b: GivenCard): boolean {
+  if (a.address === b.address) return true;
+  if (a.address.startsWith(`${b.address}.`) || b.address.startsWith(`${a.address}.`)) return true;
+  // A card takes its virtual functions along, wherever they are.
+  return a.found !== null && a.found.card === b.found?.card && a.found.virtual !== b.found.virtual;
 }

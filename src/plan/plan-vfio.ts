@@ -8,7 +8,7 @@ import { type GpuFacts, type Inventory, type PciDevice, presentOrNull } from "..
 import { isAtLeast } from "../model/software-versions.ts";
 import type { Departures } from "./check-guests.ts";
 import type { Findings } from "./findings.ts";
-import type { FoundCard, GivenCard } from "./give-away.ts";
+import { type FoundCard, type GivenCard, isInSlotOf } from "./give-away.ts";
 import type { Site } from "./site.ts";
 
 /** Proxmox's kernels have Intel's IOMMU on from here (Proxmox VE Administration Guide, "PCI(e) Passthrough"). */
@@ -25,7 +25,12 @@ export function planVfio(
   );
   if (departures === undefined || inventory === null || cards.length === 0) return null;
   const early = cards.filter(({ found }) => explainEarly(found) !== null);
-  const going = new Set(early.flatMap(({ found }) => found.functions.map((fn) => fn.address)));
+  // A card's virtual functions end when it goes: as twins they would be gone after the reboot.
+  const going = new Set(
+    early.flatMap(({ found: { card, functions } }) =>
+      [...functions, ...card.functions.filter((fn) => !isInSlotOf(card, fn.address))].map((fn) => fn.address),
+    ),
+  );
   const staying = new Set(listDevices(inventory).flatMap((one) => (going.has(one.address) ? [] : one.id)));
   const kernelOptions = listKernelOptions(inventory, early);
   const proxmox = presentOrNull(inventory.proxmox);

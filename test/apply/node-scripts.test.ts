@@ -105,6 +105,9 @@ test("the wrong machine, another node and a script that would stop are refused",
   assert.deepEqual(messages(wanted, {}, ["qm"]), ["this machine is no Proxmox node: there is no qm"]);
   assert.deepEqual(messages(wanted, { name: "pve2" }), ["this machine is pve2, and pve1 is the node pve1"]);
   const stopped: Rehearsal = { kind: "stopped", why: "guest 9100: it is locked (backup) (exit 1)" };
+  const rehearsals = rehearsed({ "vm/9100-vm/qm.sh": stopped, "access.sh": stopped });
+  assert.equal(messages(wanted, { rehearsals }, ["qm"]).length, 1);
+  assert.equal(messages(wanted, { rehearsals, name: "pve2" }).length, 1);
   assert.deepEqual(messages(wanted, { rehearsals: rehearsed({ "vm/9100-vm/qm.sh": stopped }) }), [
     `${CONFIG}/vm/9100-vm/qm.sh would stop: guest 9100: it is locked (backup) (exit 1)`,
   ]);

@@ -8,7 +8,7 @@ import type { Inventory } from "../../src/model/inventory.ts";
 import type { PlannedHost } from "../../src/model/plan.ts";
 import { planFleet } from "../../src/plan/plan-fleet.ts";
 import { makeFleet, makeGuest, makeInputs, makePool, makeProxmox } from "./make-fleet.ts";
-import { makeNode, makeNodeCard } from "./make-node.ts";
+import { makeDevice, makeNode, makeNodeCard } from "./make-node.ts";
 
 function planNode(
   node: Inventory,
@@ -152,6 +152,46 @@ test("a card in a mapping and at a guest is given twice", () => {
   assert.deepEqual(
     diagnostics.map(({ message }) => message),
     ["guest `a` and mapping `gpus` both take 0000:01:00.0 from `pve`"],
+  );
+});
+
+function makeSlicedCard(): Inventory {
+  const addresses = ["0000:01:00.0", ...Array.from({ length: 9 }, (_, n) => nameSlice(n + 1))];
+  const functions = addresses.map((address) => makeDevice(address, "10de:27b8", "030200", "nvidia"));
+  const card = makeNodeCard(1, { id: "10de:27b8", functions, sriov: { totalVfs: 16, numVfs: 9 } });
+  const groups = functions.map((fn, n) => ({ id: 10 + n, devices: [fn] }));
+  return makeNode([card], {}, { iommu: { enabled: true, kind: "intel", acsOverride: false, groups } });
+}
+
+const nameSlice = (n: number) => `0000:01:0${n >> 3}.${n & 7}`;
+
+test("virtual functions beyond the slot of their card are given like those in it", () => {
+  const { vfio, codes } = planNode(makeSlicedCard(), [takes("a", nameSlice(1)), takes("b", nameSlice(8))]);
+  assert.deepEqual(codes, []);
+  assert.deepEqual(bindings(vfio), [
+    ["0000:01:00.1", "start"],
+    ["0000:01:01.0", "start"],
+  ]);
+});
+
+test("a card takes its virtual functions along wherever they are, and is not their twin", () => {
+  const risky = { acceptRisk: ["CF737"] as const };
+  const { vfio } = planNode(makeSlicedCard(), [takes("a", "0000:01:00", risky)]);
+  assert.deepEqual(bindings(vfio), [["0000:01:00", "id"]]);
+  const hosts = [makeProxmox("pve"), takes("a", "0000:01:00", risky), takes("b", nameSlice(9))];
+  const { diagnostics } = planFleet(
+    makeFleet(hosts, [makePool("ci")]),
+    makeInputs({ pve: makeSlicedCard() }),
+  );
+  assert.deepEqual(
+    diagnostics.map(({ code, path, message }) => ({ code, path, message })),
+    [
+      {
+        code: "CF725",
+        path: ["hosts", "b", "gpu"],
+        message: "guests `a` and `b` both take 0000:01:01.1 from `pve`",
+      },
+    ],
   );
 });
 
