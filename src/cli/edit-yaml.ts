@@ -4,6 +4,13 @@
 
 import { isMap, isScalar, isSeq, type Node, type Pair, parseDocument } from "yaml";
 
+/** A document with Windows' line ends is edited without them, and gets them back. */
+export function keepLineEnds(text: string, edit: (text: string) => string | null): string | null {
+  const isCrlf = /\r\n/.test(text) && !/(?:^|[^\r])\n/.test(text);
+  if (!isCrlf) return edit(text);
+  return edit(text.replaceAll("\r\n", "\n"))?.replaceAll("\n", "\r\n") ?? null;
+}
+
 export function parseYaml(text: string): Node | null {
   const document = parseDocument(text, { logLevel: "silent", merge: true });
   return document.errors.length > 0 ? null : document.contents;

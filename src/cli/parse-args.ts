@@ -9,7 +9,8 @@ import { COMMANDS, GLOBAL_OPTIONS } from "./command-table.ts";
 import { UsageError } from "./usage-error.ts";
 
 export type ParsedArgs =
-  | { readonly kind: "help"; readonly command: CommandEntry | null }
+  /** Not asked for: nothing was said that could be done. */
+  | { readonly kind: "help"; readonly command: CommandEntry | null; readonly asked: boolean }
   | { readonly kind: "version" }
   | {
       readonly kind: "call";
@@ -36,11 +37,11 @@ export function parseArgs(argv: readonly string[]): ParsedArgs {
     if (word !== undefined) throw refuseCommand(word);
     if (options.version === true) return { kind: "version" };
     refuseUnknownFlags(options, [...GLOBAL_OPTIONS, { flags: "-v, --version", help: "" }], "ci-fleet");
-    return { kind: "help", command: null };
+    return { kind: "help", command: null, asked: wantsHelp };
   }
   const known = [...command.options, ...GLOBAL_OPTIONS];
   refuseUnknownFlags(options, known, `ci-fleet ${command.name}`);
-  if (wantsHelp) return { kind: "help", command };
+  if (wantsHelp) return { kind: "help", command, asked: true };
   refuseValuesOfSwitches(rest, known);
   for (const option of known) checkValues(option, options[camelCase(nameOf(option))]);
   checkArgs(command, args);

@@ -53,7 +53,7 @@ async function dispatch(args: readonly string[], terminal: Terminal): Promise<nu
   const parsed = parseArgs(args);
   if (parsed.kind === "version") terminal.out(`${versionLine()}\n`);
   else if (parsed.kind === "help") {
-    const asked = args.length > 0;
+    const { asked } = parsed;
     const { outStyle, errStyle } = terminal;
     if (!asked) terminal.err(describeProgram(errStyle));
     else terminal.out(parsed.command ? describeCommand(parsed.command, outStyle) : describeProgram(outStyle));
@@ -66,10 +66,18 @@ async function dispatch(args: readonly string[], terminal: Terminal): Promise<nu
 }
 
 function openCall(args: readonly string[], flags: Flags, terminal: Terminal): CommandCall {
-  const folder = resolve(flags.text("directory") ?? ".");
+  const folder = resolveFolder(flags.text("directory") ?? ".");
   expectFolder(folder, "work in");
   const file = flags.text("file");
   return { args, flags, folder, specFile: file === null ? null : resolve(folder, file), terminal };
+}
+
+function resolveFolder(path: string): string {
+  try {
+    return resolve(path);
+  } catch (cause) {
+    throw new WorldError("work in the current folder", cause, "it was removed: change into another one");
+  }
 }
 
 function sayUsageError({ err, errStyle }: Terminal, error: UsageError): number {

@@ -37,7 +37,8 @@ const CASES: readonly (readonly [string, string, string])[] = [
   ["flow with a comment", "hosts: {a: # why\n }\n", "hosts: {a: # why\n , new: }\n"],
   ["nothing yet", "hosts:\npools:\n", "hosts:\n  new:\npools:\n"],
   ["a quoted key", 'hosts:\n  "a":\n', 'hosts:\n  "a":\n  new:\n'],
-  ["windows line ends", "hosts:\r\n  a:\r\n", "hosts:\r\n  a:\r\n  new:\n"],
+  ["windows line ends", "hosts:\r\n  a:\r\n", "hosts:\r\n  a:\r\n  new:\r\n"],
+  ["line ends of both kinds", "hosts:\r\n  a:\n", "hosts:\r\n  a:\n  new:\n"],
 ];
 
 for (const [name, before, after] of CASES) {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { appendFileSync, openSync, writeFileSync } from "node:fs";
+import { appendFileSync, closeSync, openSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -155,18 +155,40 @@ test("output larger than a pipe's buffer arrives whole", (t) => {
   assert.equal(Number(ran.stdout), Buffer.byteLength(stdout) + Buffer.byteLength(stderr));
 });
 
-test("a full disk behind standard output is said, with exit 3", () => {
-  const full = openSync("/dev/full", "w");
-  const [command, ...first] = programWords();
-  const ran = spawnSync(command, [...first, "schema"], {
-    stdio: ["ignore", full, "pipe"],
-    env: cleanEnv(),
-    encoding: "utf8",
+for (const word of ["schema", "--version", "-v"]) {
+  test(`a full disk behind standard output is said, with exit 3: ${word}`, (t) => {
+    const full = openSync("/dev/full", "w");
+    t.after(() => closeSync(full));
+    const [command, ...first] = programWords();
+    const ran = spawnSync(command, [...first, word], {
+      stdio: ["ignore", full, "pipe"],
+      env: cleanEnv(),
+      encoding: "utf8",
+    });
+    assert.deepEqual(
+      [ran.status, ran.stderr],
+      [3, "error: cannot write to standard output: no space left on the device (ENOSPC)\n"],
+    );
   });
+}
+
+test("a folder that was removed under us is said", (t) => {
+  const folder = makeFolder(t);
+  const line = `mkdir gone && cd gone && rmdir ../gone && ${programLine()} validate`;
+  const ran = spawnSync("bash", ["-c", line], { cwd: folder, env: cleanEnv(), encoding: "utf8" });
   assert.deepEqual(
     [ran.status, ran.stderr],
-    [3, "error: cannot write to standard output: no space left on the device (ENOSPC)\n"],
+    [
+      3,
+      "error: cannot work in the current folder: no such file or folder (ENOENT)\nit was removed: change into another one\n",
+    ],
   );
+});
+
+test("flags without a command get the help as a mistake does", (t) => {
+  const folder = copyFleet(t);
+  const ran = runCli(["-C", folder]);
+  assert.deepEqual([ran.code, ran.stdout, ran.stderr], [2, "", runCli(["--help"]).stdout]);
 });
 
 test("colour is for those who want it", (t) => {

@@ -48,6 +48,23 @@ test("the inventory is exactly what detect --yaml prints", (t) => {
   assert.equal(readFileSync(join(cwd, "hosts/box.yaml"), "utf8"), printed.stdout);
 });
 
+test("an address that validate would refuse is refused, and nothing is written", (t) => {
+  const cwd = emptyRepo(t);
+  assert.deepEqual(runCli(["init", "--yes", "--url", "http://github.com/acme"], { cwd }), {
+    code: 2,
+    stdout: "",
+    stderr: "error: --url: GitHub is reached by https only\nfor example --url https://github.com/acme\n",
+  });
+  assert.deepEqual(files(cwd), []);
+});
+
+test("a first --refresh has nothing to compare with, and says nothing of it", (t) => {
+  const cwd = emptyRepo(t);
+  const ran = runCli(["init", "--yes", "--refresh", ...URL, "--name", "box"], { cwd });
+  assert.equal(ran.code, 0, ran.stderr);
+  assert.doesNotMatch(ran.stderr, /hardware is as/);
+});
+
 test("without a terminal and without --yes it asks for what it cannot know, by flag", (t) => {
   const cwd = emptyRepo(t);
   assert.deepEqual(runCli(["init"], { cwd }), {

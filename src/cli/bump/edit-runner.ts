@@ -11,6 +11,7 @@ import {
   indentOf,
   insertLine,
   isEmpty,
+  keepLineEnds,
   nodeOf,
   parseYaml,
 } from "../edit-yaml.ts";
@@ -23,10 +24,7 @@ export interface RunnerEdit {
 }
 
 export function editRunner(text: string, edit: RunnerEdit): string | null {
-  const hasCrlf = /\r\n/.test(text) && !/[^\r]\n/.test(text);
-  const edited = hasCrlf
-    ? (write(text.replaceAll("\r\n", "\n"), edit)?.replaceAll("\n", "\r\n") ?? null)
-    : write(text, edit);
+  const edited = keepLineEnds(text, (lines) => write(lines, edit));
   return edited !== null && isAsMeant(text, edited, edit) ? edited : null;
 }
 

@@ -5,9 +5,22 @@
 
 import { isScalar, isSeq } from "yaml";
 import { quoteYamlKey } from "../../render/quote-yaml.ts";
-import { endOf, findPair, indentOf, insertInto, insertLine, isEmpty, parseYaml } from "../edit-yaml.ts";
+import {
+  endOf,
+  findPair,
+  indentOf,
+  insertInto,
+  insertLine,
+  isEmpty,
+  keepLineEnds,
+  parseYaml,
+} from "../edit-yaml.ts";
 
 export function addHost(text: string, host: string, pool: string | null): string | null {
+  return keepLineEnds(text, (lines) => addInLines(lines, host, pool));
+}
+
+function addInLines(text: string, host: string, pool: string | null): string | null {
   const added = addHostEntry(text, host);
   if (added === null || pool === null) return added;
   return addToPool(added, host, pool);

@@ -28,7 +28,7 @@ export async function showStaged({ files }: InitPlan, folder: string, terminal: 
 }
 
 export function sayChanges({ changes }: InitPlan, request: InitRequest, terminal: Terminal): void {
-  if (!request.refresh) return;
+  if (!request.refresh || changes === null) return;
   if (changes.length === 0) terminal.err("the hardware is as the inventory says\n");
   for (const change of changes) terminal.out(`${cleanForTerminal(change)}\n`);
 }

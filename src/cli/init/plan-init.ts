@@ -29,8 +29,8 @@ export interface InitPlan {
   readonly files: readonly StagedFile[];
   /** What a person has to know or do, in whole lines. */
   readonly notes: readonly string[];
-  /** What changed in the hardware since the inventory was written. */
-  readonly changes: readonly string[];
+  /** What changed in the hardware since the inventory was written; null: there was none. */
+  readonly changes: readonly string[] | null;
 }
 
 const GITIGNORE = `# Credentials are files on the hosts; one that was copied here by mistake stays out of git.
@@ -57,8 +57,8 @@ export function planInit(request: InitRequest): InitPlan {
   return { files: [spec, staged, schema], notes: edit.notes, changes };
 }
 
-function describeChanges(staged: StagedFile, host: string, { inventory }: Detection): readonly string[] {
-  if (staged.before === null) return [];
+function describeChanges(staged: StagedFile, host: string, { inventory }: Detection): InitPlan["changes"] {
+  if (staged.before === null) return null;
   const old = readInventory(staged.before, host).value;
   if (old === null) return ["the old inventory could not be read"];
   return compareInventories(old, inventory).map(formatChange);

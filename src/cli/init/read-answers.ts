@@ -40,6 +40,9 @@ export function readAnswers(flags: Flags): FlagAnswers {
 export function findUrlProblem(url: string): string | null {
   if (!URL.canParse(url) || !/^https?:\/\/[^\s@]+$/.test(url))
     return "expected an https:// address without a user in it";
+  const { judge } = formatOf("webUrl");
+  const fault = judge?.(url) ?? null;
+  if (fault !== null) return fault;
   const answer = parseTarget(url, null);
   return answer.ok ? null : answer.message;
 }
