@@ -85,6 +85,14 @@ export const TRUST_CODES: readonly CodeEntry[] = [
     fix: "Mount another folder; keep `/etc/ci-fleet` and the credential's file out of every volume.",
   },
   {
+    code: "CF408",
+    name: "registration-shown",
+    severity: "error",
+    summary: "A volume shows jobs the registrations of runners",
+    why: "JIT configs and tokens on their way to a runner lie in `/run/ci-fleet`, the keys of persistent runners in `/var/lib/ci-fleet`. Whoever reads them takes jobs in that runner's place, with the secrets of those jobs.",
+    fix: "Mount a folder made for the jobs. What jobs are to keep belongs to `cache`.",
+  },
+  {
     code: "CF501",
     name: "runner-version",
     severity: "error",

@@ -1,8 +1,8 @@
 // What is mounted where in the job's container, and what of the host. In: the draft. Out: CF201, CF207,
-// CF402, CF629, CF642. What a mount keeps from job to job is judged in kept-folder-rules.ts.
+// CF402, CF408, CF629, CF642. What a mount keeps from job to job is judged in kept-folder-rules.ts.
 
 import type { DocPath } from "../../base/diagnostic.ts";
-import type { PoolSpec, VolumeSpec } from "../../model/fleet.ts";
+import type { AuthSpec, PoolSpec, VolumeSpec } from "../../model/fleet.ts";
 import type { Draft, Rule, Say } from "../draft.ts";
 import { relate } from "../report.ts";
 
@@ -68,10 +68,23 @@ const SOCKET_FOLDERS = [
   "/var/snap/lxd",
 ];
 
+/** Of our own places, where registrations lie: JIT configs and tokens on their way, the identity of persistent slots. */
+const REGISTRATION_FOLDERS = ["/run/ci-fleet", "/var/lib/ci-fleet"];
+/** The same of installs without root (XDG Base Directory Specification). */
+const USER_REGISTRATIONS = /^\/(?:run\/user\/[0-9]+|(?:home\/[^/]+|root)\/\.local\/state)\/ci-fleet(?:\/|$)/;
+
+/** The path that it has on every system of today. */
+const realPath = (source: string): string => source.replace(/^\/var\/run(?=\/|$)/, "/run");
+
 export function showsEngineSocket({ source }: Pick<VolumeSpec, "source">): boolean {
-  const real = source.replace(/^\/var\/run(?=\/|$)/, "/run");
+  const real = realPath(source);
   if (ENGINE_SOCKET.test(real) || /^\/run(?:\/user(?:\/[0-9]+)?)?$/.test(real)) return true;
   return SOCKET_FOLDERS.some((folder) => isWithin(folder, real));
+}
+
+function showsRegistrations(source: string): boolean {
+  const real = realPath(source);
+  return REGISTRATION_FOLDERS.some((folder) => isWithin(real, folder)) || USER_REGISTRATIONS.test(real);
 }
 
 const volumeShowsEngineSocket: Rule = eachVolume((_, pool, volume, path, say) => {
@@ -86,7 +99,7 @@ const volumeShowsEngineSocket: Rule = eachVolume((_, pool, volume, path, say) =>
 });
 
 const hostFolderWritable: Rule = eachVolume((_, pool, { source, readOnly }, path, say) => {
-  if (pool.trusted || readOnly || showsEngineSocket({ source })) return;
+  if (pool.trusted || readOnly || showsEngineSocket({ source }) || showsRegistrations(source)) return;
   const decides = HOST_FOLDERS.some((folder) => isWithin(source, folder)) || HOME.test(source);
   if (!HOST_ROOTS.includes(source) && !decides) return;
   say("CF207", path, {
@@ -98,16 +111,8 @@ const hostFolderWritable: Rule = eachVolume((_, pool, { source, readOnly }, path
 const volumeShowsCredential: Rule = eachVolume((draft, pool, { source }, path, say) => {
   if (pool.acceptLocalCredential) return;
   for (const { auth, at } of draft.fleet.targets) {
-    const files =
-      auth.kind === "app"
-        ? [auth.privateKey]
-        : auth.kind === "token"
-          ? [auth.file]
-          : auth.kind === "search"
-            ? [auth.folder]
-            : [];
-    const shown = files.find((file) => isWithin(file, source) || isWithin(source, file));
-    if (shown === undefined) continue;
+    const shown = placeOfCredential(auth);
+    if (!isWithin(shown, source) && !isWithin(source, shown)) continue;
     say("CF402", path, {
       message: `${source} shows jobs the credential ${shown}`,
       help: "mount another folder",
@@ -115,6 +120,30 @@ const volumeShowsCredential: Rule = eachVolume((draft, pool, { source }, path, s
     });
     return;
   }
+});
+
+/** Of a broker it is the key that lets this host ask; of GitHub's CLI where it keeps its tokens, its docs say. */
+function placeOfCredential(auth: AuthSpec): string {
+  switch (auth.kind) {
+    case "app":
+      return auth.privateKey;
+    case "token":
+      return auth.file;
+    case "search":
+      return auth.folder;
+    case "broker":
+      return "/etc/ci-fleet/broker.key";
+    case "gh":
+      return auth.user === "root" ? "/root/.config/gh" : `/home/${auth.user}/.config/gh`;
+  }
+}
+
+const volumeShowsRegistration: Rule = eachVolume((_, pool, { source }, path, say) => {
+  if (pool.trusted || !showsRegistrations(source)) return;
+  say("CF408", path, {
+    message: `${source} shows jobs the registrations of runners, even with \`:ro\``,
+    help: "mount a folder made for the jobs",
+  });
 });
 
 const mountOverlaps: Rule = (draft, say) => {
@@ -216,6 +245,7 @@ export const MOUNT_RULES: readonly Rule[] = [
   volumeShowsEngineSocket,
   hostFolderWritable,
   volumeShowsCredential,
+  volumeShowsRegistration,
   mountOverlaps,
   cacheNameTwice,
 ];
