@@ -111,7 +111,12 @@ const accountUnusable: Rule = (wanted, installed) => {
 const folderUnwritable: Rule = (_, { ground, places }) => {
   if (places.flavour === "system" && !ground.isRoot) return [];
   return [...ground.unwritable].map(([path, why]) =>
-    world(`cannot write in ${path}: ${why}`, "make it writable"),
+    world(
+      `cannot write in ${path}: ${why}`,
+      places.flavour === "user"
+        ? "make it writable, or set HOME: your own installation goes below it"
+        : "make it writable",
+    ),
   );
 };
 

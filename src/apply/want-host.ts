@@ -192,19 +192,23 @@ function listExpected(plan: Plan, host: PlannedHost, places: InstallPlaces): Wan
     places.flavour === "user" && path.startsWith(SYSTEM)
       ? `${places.config.slice(0, places.config.lastIndexOf("/"))}/${path.slice(SYSTEM.length)}`
       : path;
-  const help = "run `ci-fleet auth put` here; until then slots wait and register nothing";
+  const helpFor = (target: string) => {
+    const which = plan.targets.length > 1 ? ` --target ${target}` : "";
+    const whose = places.flavour === "user" ? " --user" : "";
+    return `run \`ci-fleet auth put${which}${whose}\` here; until then slots wait and register nothing`;
+  };
   const used = new Set(host.placements.map(({ target }) => target));
   return [
     ...host.credentials.map(({ path, target }) => ({
       ...{ path: credentialPath(path), what: `the credential of target ${target}` },
-      ...{ help, instead: [], isSecret: true },
+      ...{ help: helpFor(target), instead: [], isSecret: true },
     })),
     // Where the spec names none, `mint` takes what there is.
     ...plan.targets.flatMap(({ name, auth }) => {
       if (auth.kind !== "search" || !used.has(name)) return [];
       const [token, key] = ["token", "app.pem"].map((file) => credentialPath(`${auth.folder}/${file}`));
       const what = `the credential of target ${name}, or app.pem in its place`;
-      return [{ path: token ?? "", what, help, instead: [key ?? ""], isSecret: true }];
+      return [{ path: token ?? "", what, help: helpFor(name), instead: [key ?? ""], isSecret: true }];
     }),
     ...(ca === null || caContent !== null
       ? []

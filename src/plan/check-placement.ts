@@ -39,7 +39,12 @@ const engineDoesNotAnswer: Rule = ({ pool, site }, findings) => {
       docker === null
         ? `whether ${eachOf(hosts, number)} has Docker is not known; pool \`${pool.name}\` needs it`
         : `Docker's engine did not answer on ${hosts}${cause === null ? "" : ` (${cause})`}, so its version is not known`,
-    help: (host) => `start Docker there, then run \`ci-fleet init --refresh --name ${host}\``,
+    help: (host) => {
+      const again = `run \`ci-fleet init --refresh --name ${host}\``;
+      return cause !== null && /permission denied/i.test(cause)
+        ? `${again} there as somebody who may talk to it: a user of the group docker, or root`
+        : `start Docker there, then ${again}`;
+    },
     fact: { message: "Docker", path: ["docker"] },
   });
 };

@@ -3,9 +3,13 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { placeForSystem } from "../../src/apply/places.ts";
+import { placeFleetForUser, placeForSystem } from "../../src/apply/places.ts";
 import { planApply } from "../../src/apply/plan-apply.ts";
+import { wantHost } from "../../src/apply/want-host.ts";
 import { placesOf } from "../../src/model/names.ts";
+import { renderContainers } from "../../src/render/compose.ts";
+import { renderSystemd } from "../../src/render/systemd.ts";
+import { makeBusyHost, makeBusyPlan } from "../render/systemd-fleet.ts";
 import { FakeHost } from "./fake-host.ts";
 import { FLEETS } from "./fleets.ts";
 
@@ -59,4 +63,27 @@ test("a user who does not linger is told what that means", () => {
   };
   const { warnings } = planApply(wanted, asUser, { force: false });
   assert.equal(warnings[0]?.help, "run `loginctl enable-linger alice`");
+});
+
+test("the command for a missing credential names the target where there are several, and a user's own place", () => {
+  const host = makeBusyHost();
+  const places = placeFleetForUser("acme", { home: "/home/alice", config: null, runtime: "/run/user/1000" });
+  const program = { path: "/root/ci-fleet", sha256: "ab".repeat(32) };
+  const plan = makeBusyPlan(host);
+  const rendered = [...renderContainers(plan, host), ...renderSystemd(plan, host)];
+  const wanting = wantHost({ plan, host, places, rendered, copies: [], program });
+  assert.ok(wanting.kind !== "clash");
+  assert.deepEqual(
+    wanting.wanted.expects.filter(({ isSecret }) => isSecret).map(({ path, help }) => [path, help]),
+    [
+      [
+        "/home/alice/.config/ci-fleet/app.pem",
+        "run `ci-fleet auth put --target default --user` here; until then slots wait and register nothing",
+      ],
+      [
+        "/home/alice/.config/ci-fleet/second token",
+        "run `ci-fleet auth put --target second --user` here; until then slots wait and register nothing",
+      ],
+    ],
+  );
 });

@@ -9,6 +9,7 @@ import { planFleet } from "../../src/plan/plan-fleet.ts";
 import type { Case } from "./code-case.ts";
 import { CARD_CASES } from "./codes-of-cards.ts";
 import { HOST_CASES } from "./codes-of-hosts.ts";
+import { makeDocker, makeInputs, makeInventory } from "./make-fleet.ts";
 
 const CASES: Readonly<Record<string, Case>> = { ...HOST_CASES, ...CARD_CASES };
 const CODES = [...PLAN_CODES, ...GUEST_CODES];
@@ -33,4 +34,18 @@ test("every case belongs to a code", () => {
     Object.keys(CASES).filter((code) => !known.has(code)),
     [],
   );
+});
+
+test("who may not talk to an engine is not told to start it", () => {
+  const helpOf = (problem: string | null) => {
+    const { fleet } = CASES.CF711 ?? assert.fail();
+    const forge = makeInventory({ docker: makeDocker({ engine: null, problem }) });
+    return planFleet(fleet, makeInputs({ forge })).diagnostics[0]?.help;
+  };
+  const again = "run `ci-fleet init --refresh --name forge`";
+  const who = `${again} there as somebody who may talk to it: a user of the group docker, or root`;
+  assert.equal(helpOf("dial unix /var/run/docker.sock: connect: permission denied"), who);
+  for (const problem of [null, "cannot connect: is the daemon running?"]) {
+    assert.equal(helpOf(problem), `start Docker there, then ${again}`);
+  }
 });

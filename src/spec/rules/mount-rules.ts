@@ -70,8 +70,9 @@ const SOCKET_FOLDERS = [
 
 /** Of our own places, where registrations lie: JIT configs and tokens on their way, the identity of persistent slots. */
 const REGISTRATION_FOLDERS = ["/run/ci-fleet", "/var/lib/ci-fleet"];
-/** The same of installs without root (XDG Base Directory Specification). */
-const USER_REGISTRATIONS = /^\/(?:run\/user\/[0-9]+|(?:home\/[^/]+|root)\/\.local\/state)\/ci-fleet(?:\/|$)/;
+/** The same of installs without root, and their credentials (XDG Base Directory Specification). */
+const USER_REGISTRATIONS =
+  /^\/(?:run\/user\/[0-9]+|(?:home\/[^/]+|root)\/\.(?:local\/state|config))\/ci-fleet(?:\/|$)/;
 
 /** The path that it has on every system of today. */
 const realPath = (source: string): string => source.replace(/^\/var\/run(?=\/|$)/, "/run");
