@@ -39,14 +39,15 @@ interface Evidence {
 }
 
 export async function observeHost(request: LookRequest, ports: LookPorts): Promise<HostObservation> {
-  const { plan, host, only } = request;
+  const { plan, host, places, only } = request;
   const placed = host.placements.flatMap((placement) =>
     placement.slots
       .filter(({ name }) => only === null || only.has(name))
       .map((slot) => ({ placement, slot: slot.name })),
   );
   const onSystemd = host.supervision === "systemd";
-  const upkeep = onSystemd && only === null ? listUpkeepUnits(plan, host) : [];
+  const guests = places.flavour === "system" ? (host.kvm?.guests ?? []).map(({ unit }) => unit) : [];
+  const upkeep = onSystemd && only === null ? [...listUpkeepUnits(plan, host), ...guests] : [];
   const slotUnits = onSystemd
     ? placed.flatMap(({ placement, slot }) => nameSlotUnits(plan, placement, slot))
     : [];
@@ -66,9 +67,10 @@ export async function observeHost(request: LookRequest, ports: LookPorts): Promi
   const evidence: Evidence = { units, containers, view: viewProcesses(ports.files) };
   const slots = placed.map(({ placement, slot }) => lookAtSlot(request, ports, evidence, placement, slot));
   const planned = new Set(host.placements.flatMap((placement) => placement.slots.map(({ name }) => name)));
-  const expected = new Set(
-    host.placements.flatMap((p) => p.slots.flatMap(({ name }) => nameSlotUnits(plan, p, name))),
-  );
+  const expected = new Set([
+    ...host.placements.flatMap((p) => p.slots.flatMap(({ name }) => nameSlotUnits(plan, p, name))),
+    ...guests,
+  ]);
   return {
     at: ports.now,
     slots,
@@ -193,7 +195,7 @@ export function nameSlotUnits(plan: Plan, { run }: Placement, slot: string): rea
 }
 
 function listPatterns({ units }: Plan): readonly string[] {
-  return [units.container, units.process, units.mint].map((prefix) => `${prefix}*.service`);
+  return [units.container, units.process, units.mint, units.vm].map((prefix) => `${prefix}*.service`);
 }
 
 /** What a host with systemd has beside its slots. */

@@ -16,6 +16,7 @@ export type CheckGroup =
   | "Rights"
   | "GitHub"
   | "Node"
+  | "Guests"
   | "Installation"
   | "Slots";
 

@@ -83,10 +83,9 @@ const noRebootIsDue: Check = {
   name: "no-reboot-is-due",
   group: "Node",
   looksAt: "the mark that putting files for cards in force leaves until the next boot",
-  why: "Until then guests with cards are not started by `apply`.",
-  judge: onNode((_, { seen: { waitsForReboot } }) =>
+  why: "Until then the host may still hold cards that it gave away: `apply` starts no guest of a Proxmox node with one, and such a guest of a machine may not start.",
+  judge: ({ waitsForReboot }) =>
     waitsForReboot ? [warn("what changed for cards waits for a reboot", REBOOT)] : [],
-  ),
 };
 
 const storageTakesSnippets: Check = {

@@ -4,6 +4,7 @@ import type { Check, CheckGroup, Judgement, Verdict } from "./check.ts";
 import { CARD_CHECKS } from "./checks-cards.ts";
 import { DOCKER_CHECKS } from "./checks-docker.ts";
 import { GITHUB_CHECKS } from "./checks-github.ts";
+import { GUEST_CHECKS } from "./checks-guests.ts";
 import { INSTALLATION_CHECKS } from "./checks-installation.ts";
 import { MACHINE_CHECKS } from "./checks-machine.ts";
 import { NODE_CHECKS } from "./checks-node.ts";
@@ -17,6 +18,7 @@ export const CHECKS: readonly Check[] = [
   ...RIGHTS_CHECKS,
   ...GITHUB_CHECKS,
   ...NODE_CHECKS,
+  ...GUEST_CHECKS,
   ...INSTALLATION_CHECKS,
 ];
 

@@ -2,6 +2,7 @@
 // it says of each thing that could not be learned why. In: nothing. Out: records.
 
 import type { InstallPlaces, PendingSlot } from "../model/apply.ts";
+import type { SeenGuestUnit } from "../model/guest-units.ts";
 import type { HostObservation, MachineObservation, Seen } from "../model/host-observation.ts";
 import type { Inventory } from "../model/inventory.ts";
 import type { NodeObservation } from "../model/node-observation.ts";
@@ -33,6 +34,10 @@ export interface DoctorFacts {
   readonly credentials: readonly CredentialFacts[];
   /** null: the host is no Proxmox node and gives no card away. */
   readonly node: NodeFacts | null;
+  /** Those that the host runs by itself, in the order of the plan. */
+  readonly guests: readonly SeenGuestUnit[];
+  /** What changed for cards takes effect with the next boot. */
+  readonly waitsForReboot: boolean;
   /** One for each target with runners here; null: GitHub was not asked. */
   readonly github: readonly GitHubFacts[] | null;
 }

@@ -3,6 +3,7 @@
 import { foldWords, PAGE_WIDTH } from "../base/page-layout.ts";
 import { cleanForTerminal, measureWidth } from "../base/terminal-text.ts";
 import type { SlotRow } from "./compare-slots.ts";
+import { layMachine, listGuestUnits } from "./describe-guest-units.ts";
 import { layNode, listGuests } from "./describe-node.ts";
 import type { Health } from "./explain-slot.ts";
 import type { StatusFacts } from "./facts.ts";
@@ -20,11 +21,14 @@ export function describeStatus(
   for (const host of facts.plan.hosts) {
     const own = rows.filter((row) => row.host.name === host.name);
     const node = facts.node?.host === host.name ? facts.node : null;
-    if (own.length === 0 && node === null) continue;
+    const machine = facts.machine?.host === host.name ? layMachine(host, facts.machine, paint) : [];
+    if (own.length === 0 && node === null && machine.length === 0) continue;
     const here = facts.here?.host === host.name;
-    lines.push("", `Host ${host.name}${here || node !== null ? " (this machine)" : ""}`);
+    const isThis = here || node !== null || machine.length > 0;
+    lines.push("", `Host ${host.name}${isThis ? " (this machine)" : ""}`);
     if (own.length > 0) lines.push(...layRows(own, paint));
     if (here) lines.push(...layLocalNotes(facts));
+    lines.push(...machine);
     if (node !== null) lines.push(...layNode(host, node, paint));
   }
   for (const [target, answer] of facts.github) {
@@ -120,6 +124,12 @@ function makeNodeDocument({ plan, node }: StatusFacts) {
   return { waitsForReboot, known: guests.known, why, guests: listGuests(host, node) };
 }
 
+function makeMachineDocument({ plan, machine }: StatusFacts) {
+  const host = plan.hosts.find(({ name }) => name === machine?.host);
+  if (machine === null || host === undefined) return null;
+  return { waitsForReboot: machine.waitsForReboot, guests: listGuestUnits(host, machine) };
+}
+
 export function makeStatusDocument(facts: StatusFacts, rows: readonly SlotRow[]) {
   return {
     schema: "ci-fleet/status/v1",
@@ -135,6 +145,7 @@ export function makeStatusDocument(facts: StatusFacts, rows: readonly SlotRow[])
     unfinished: facts.here?.isUnfinished ?? null,
     pending: facts.here?.pending ?? null,
     node: makeNodeDocument(facts),
+    machine: makeMachineDocument(facts),
     slots: rows.map((row) => ({
       slot: row.slot.name,
       host: row.host.name,

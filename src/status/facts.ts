@@ -2,6 +2,7 @@
 
 import type { PendingSlot } from "../model/apply.ts";
 import type { RunnerRecord } from "../model/github.ts";
+import type { SeenGuestUnit } from "../model/guest-units.ts";
 import type { HostObservation, Seen } from "../model/host-observation.ts";
 import type { NodeObservation } from "../model/node-observation.ts";
 import type { Plan } from "../model/plan.ts";
@@ -14,6 +15,8 @@ export interface StatusFacts {
   readonly here: LocalFacts | null;
   /** null: this machine is no Proxmox node of the fleet. */
   readonly node: NodeStatus | null;
+  /** null: this machine is none of the fleet's, or a Proxmox node. */
+  readonly machine: MachineStatus | null;
   /** By target; no entry: it was not asked. */
   readonly github: ReadonlyMap<string, Seen<TargetRunners>>;
 }
@@ -21,6 +24,15 @@ export interface StatusFacts {
 export interface NodeStatus {
   readonly host: string;
   readonly seen: NodeObservation;
+}
+
+/** Of a machine, beside its slots. */
+export interface MachineStatus {
+  readonly host: string;
+  /** What changed for cards takes effect with the next boot. */
+  readonly waitsForReboot: boolean;
+  /** Guests that it runs by itself, in the order of the plan. */
+  readonly guests: readonly SeenGuestUnit[];
 }
 
 export interface LocalFacts {

@@ -103,7 +103,10 @@ test("processes, containers, units and files come to the slot that they belong t
         [unit]: `${RUNNING}\nMainPID=40`,
         "acme.target": "LoadState=loaded\nActiveState=active",
       },
-      listed: ["acme-container@acme-ci-forge-1.service", "acme-container@acme-old-forge-1.service"],
+      listed: [
+        ...["acme-container@acme-ci-forge-1.service", "acme-container@acme-old-forge-1.service"],
+        "acme-vm@old.service",
+      ],
     },
     {
       ...process(20, "docker-init", inContainer(ID)),
@@ -134,7 +137,8 @@ test("processes, containers, units and files come to the slot that they belong t
   assert.deepEqual(second?.assigned, { known: true, value: "alice/app" });
   assert.deepEqual(bare?.drained, { known: true, value: true });
   assert.equal(bare?.identity.known && bare.identity.value.kind, "whole");
-  assert.deepEqual(seen.leftoverUnits, { known: true, value: ["acme-container@acme-old-forge-1.service"] });
+  const left = ["acme-container@acme-old-forge-1.service", "acme-vm@old.service"];
+  assert.deepEqual(seen.leftoverUnits, { known: true, value: left });
   assert.deepEqual(seen.leftoverContainers, { known: true, value: ["acme-old-forge-1"] });
   assert.ok(seen.foreignProcesses.known);
   assert.deepEqual(seen.foreignProcesses.value.map(({ pid }) => pid).sort(), [31, 50, 51]);

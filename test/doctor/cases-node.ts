@@ -93,7 +93,7 @@ const REBOOT = "reboot this host when it suits: nothing of ci-fleet does";
 const REFRESH = "ci-fleet init --refresh --name forge, then render and apply";
 
 export const NODE_CASES: readonly Row[] = [
-  ["no-reboot-is-due", onNode({ waitsForReboot: true }), "warning", /waits for a reboot/, REBOOT],
+  ["no-reboot-is-due", { waitsForReboot: true }, "warning", /waits for a reboot/, REBOOT],
   [
     "kernel-line-as-planned",
     onNode({ kernelLine: seen(["quiet"]) }),

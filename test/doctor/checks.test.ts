@@ -3,14 +3,23 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CHECKS, examineHost } from "../../src/doctor/examine-host.ts";
+import { seen } from "../../src/model/host-observation.ts";
 import { ENGINES_CASES } from "./cases-engines.ts";
+import { GUEST_CASES, onParent } from "./cases-guests.ts";
 import { INSTALLATION_CASES } from "./cases-installation.ts";
 import { MACHINE_CASES } from "./cases-machine.ts";
 import { NODE_CASES, onNode } from "./cases-node.ts";
 import { RIGHTS_CASES } from "./cases-rights.ts";
 import { makeFacts, makePlacement, makeProcessPlacement, withPlacements } from "./make-facts.ts";
 
-const ALL = [...MACHINE_CASES, ...ENGINES_CASES, ...RIGHTS_CASES, ...INSTALLATION_CASES, ...NODE_CASES];
+const ALL = [
+  ...MACHINE_CASES,
+  ...ENGINES_CASES,
+  ...RIGHTS_CASES,
+  ...INSTALLATION_CASES,
+  ...NODE_CASES,
+  ...GUEST_CASES,
+];
 
 test("a host on which all is well gets nothing but good words", () => {
   const findings = examineHost(makeFacts());
@@ -28,6 +37,22 @@ test("a node on which all is well gets nothing but good words", () => {
     [],
   );
   assert.ok(findings.length >= 6);
+});
+
+test("a machine whose guests are all well gets nothing but good words", () => {
+  const findings = examineHost(makeFacts(onParent())).filter(({ group }) => group === "Guests");
+  assert.deepEqual(
+    findings.filter(({ verdict }) => verdict !== "fine"),
+    [],
+  );
+  assert.ok(findings.length >= 7);
+});
+
+test("guests are judged only where they are, and only once they are installed", () => {
+  const before = examineHost(makeFacts(onParent({}, { unit: seen(null) }, { installed: seen(false) })));
+  const names = before.filter(({ group }) => group === "Guests").map(({ check }) => check);
+  assert.deepEqual(names, ["kvm-is-there", "guest-programs-are-there"]);
+  assert.ok(examineHost(makeFacts()).every(({ group }) => group !== "Guests"));
 });
 
 for (const [index, [name, change, verdict, found, fix]] of ALL.entries()) {

@@ -129,6 +129,8 @@ export function makeFacts(change: Partial<DoctorFacts> = {}): DoctorFacts {
     drift: seen([]),
     pending: [],
     node: null,
+    guests: [],
+    waitsForReboot: false,
     credentials: [
       { target: "default", path: "/etc/ci-fleet/app.pem", state: "usable", message: "", help: null },
     ],

@@ -36,6 +36,7 @@ export interface Given {
   readonly pending?: readonly PendingSlot[];
   readonly plan?: Plan;
   readonly node?: StatusFacts["node"];
+  readonly machine?: StatusFacts["machine"];
 }
 
 export function makeStatus(given: Given = {}): StatusFacts {
@@ -62,6 +63,7 @@ export function makeStatus(given: Given = {}): StatusFacts {
     plan: given.plan ?? PLAN,
     here: given.local === null ? null : here,
     node: given.node ?? null,
+    machine: given.machine ?? null,
     github: answer === null ? new Map() : new Map([["default", answer]]),
   };
 }

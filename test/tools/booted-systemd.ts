@@ -14,6 +14,8 @@ const repository = "ci-fleet-test/trixie";
 export interface BootedSystemd {
   /** Runs a command inside; throws unless it exits 0. */
   readonly run: (...command: readonly string[]) => ToolAnswer;
+  /** Puts a file of ours, with its mode, at a path in the machine. */
+  readonly copy: (file: string, path: string) => void;
   /** Lays files into the machine, paths from its root. */
   readonly write: (files: Readonly<Record<string, string>>) => void;
 }
@@ -36,7 +38,8 @@ export function bootSystemd(t: TestContext): BootedSystemd | null {
   // systemd opens its bus a moment after the container runs; `--wait` then waits for the boot to end.
   const wait = "until systemctl is-system-running --wait; do sleep 0.1; done";
   run("timeout", "60", "sh", "-c", wait);
-  return { run, write: (files) => copyInto(container, files) };
+  const copy = (file: string, path: string) => succeed("docker", ["cp", file, `${container}:${path}`]);
+  return { run, copy, write: (files) => copyInto(container, files) };
 }
 
 /** The image has a hash of the root's list of packages as its tag, so that a new root makes a new image. */

@@ -1,9 +1,12 @@
 // Units of a machine's guests on a booted systemd 257, with stand-ins for QEMU and its tools: who runs what, what each
-// start begins with, how a stop reaches the guest, and what is refused before QEMU runs.
+// start begins with, how a stop reaches the guest, what is refused before QEMU runs, and what the built program tells.
 
 import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { SERVE_WORD } from "../../src/model/one-job.ts";
+import { listQemuOptions, QEMU } from "../../src/render/kvm-command.ts";
 import { renderPlan } from "../../src/render/render-plan.ts";
 import { FLEETS, loadFleet } from "../plan/load-fleet.ts";
 import { type BootedSystemd, bootSystemd } from "./booted-systemd.ts";
@@ -109,6 +112,79 @@ test("an ephemeral guest is set up once, and from then on begins each run clean 
   assert.equal(result, "success");
   machine.run("systemctl", "clean", "--what=state", UNIT);
   machine.run("sh", "-c", `! ls /var/lib/private/ci-fleet/home/vm/job-1 ${STATE}`);
+});
+
+const BINARY = join(import.meta.dirname, "../../dist/ci-fleet");
+
+test("the built program tells the state of each guest, and sees the command that runs", (t) => {
+  if (!existsSync(BINARY)) {
+    if (process.env.CI === "true") throw new Error("no dist/ci-fleet");
+    return t.skip("no dist/ci-fleet (npm run build)");
+  }
+  const machine = bootSystemd(t);
+  if (machine === null) return;
+  install(machine);
+  const fleet = `${FLEETS}/a-workstation-that-runs-guests`;
+  const spec = ["fleet.yaml", "hosts/forge.yaml", "hosts/shelf.yaml"];
+  machine.write(
+    Object.fromEntries(spec.map((path) => [`root/fleet/${path}`, readFileSync(join(fleet, path), "utf8")])),
+  );
+  machine.copy(BINARY, "/usr/bin/ci-fleet");
+  // What waits to be started again is looked at for longer than the five seconds that it has.
+  machine.write({ [`etc/systemd/system/${UNIT}.d/slow.conf`]: "[Service]\nRestartSec=1h\n" });
+  machine.run("systemctl", "daemon-reload");
+  const see = () => {
+    const line = "ci-fleet status --local --json --host forge -C /root/fleet || (($? == 1))";
+    const { machine: seen } = JSON.parse(machine.run("bash", "-c", line).stdout) as {
+      machine: { waitsForReboot: boolean; guests: readonly Record<string, unknown>[] };
+    };
+    const words = seen.guests.map(({ name, state, disk, seed, setUp, current }) =>
+      [name, state, disk, seed, setUp, current].join(" "),
+    );
+    return [seen.waitsForReboot, ...words];
+  };
+
+  machine.run("systemctl", "start", UNIT);
+  wait(machine, `grep -qs ^run ${STATE}/told`);
+  assert.deepEqual(see(), [
+    false,
+    "gpu-vm stopped false false  ",
+    // The stand-in is a script: its interpreter comes first on its command line.
+    "job-1 running true true false false",
+    "job-2 stopped false false false ",
+  ]);
+  const { plan } = loadFleet(fleet);
+  const guest = plan?.hosts.flatMap(({ kvm }) => kvm?.guests ?? []).find(({ unit }) => unit === UNIT);
+  assert.ok(guest !== undefined);
+  const running = machine.run(
+    "bash",
+    "-c",
+    `tr '\\0' '\\n' </proc/$(systemctl show -P MainPID ${UNIT})/cmdline`,
+  );
+  const command = [
+    QEMU,
+    ...listQemuOptions(guest).flatMap(({ flag, value }) => [`-${flag}`, value ?? []].flat()),
+  ];
+  assert.deepEqual(running.stdout.trimEnd().split("\n"), [
+    "/bin/bash",
+    ...command,
+    "-smbios",
+    "type=1,family=",
+  ]);
+
+  machine.run(
+    "sh",
+    "-c",
+    `rm /usr/bin/qemu-system-x86_64 && mkdir -p /run/ci-fleet && : >/run/ci-fleet/reboot`,
+  );
+  machine.run("systemctl", "stop", UNIT);
+  machine.run("sh", "-c", `systemctl start ${UNIT} || true`);
+  const [waits, , job] = see();
+  assert.deepEqual([waits, job], [true, "job-1 waiting true true false "]);
+  machine.run("rm", `/etc/systemd/system/${UNIT}`);
+  machine.run("systemctl", "daemon-reload");
+  machine.run("systemctl", "stop", UNIT);
+  assert.equal(see()[2], "job-1 missing true true false ");
 });
 
 test("an image that is not what its sums say is not kept, and a card is taken only where it is the card", (t) => {

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { stringifySafely } from "../../base/print-json.ts";
 import type { Plan } from "../../model/plan.ts";
 import { compareSlots } from "../../status/compare-slots.ts";
+import { hasOddGuestUnit } from "../../status/describe-guest-units.ts";
 import { hasOddGuest } from "../../status/describe-node.ts";
 import { describeStatus, makeStatusDocument } from "../../status/describe-status.ts";
 import type { StatusFacts } from "../../status/facts.ts";
@@ -13,7 +14,13 @@ import { FINE, FOUND } from "../exit-codes.ts";
 import { loadFleet } from "../load-fleet.ts";
 import { warnAbout } from "../report-diagnostics.ts";
 import { showProgress } from "../show-progress.ts";
-import { lookAtGuests, lookHere, openLists, type TargetLists } from "../status/gather-status.ts";
+import {
+  lookAtGuests,
+  lookAtMachine,
+  lookHere,
+  openLists,
+  type TargetLists,
+} from "../status/gather-status.ts";
 import { findThisHost } from "../this-host.ts";
 import { UsageError } from "../usage-error.ts";
 
@@ -37,6 +44,7 @@ export const run: Command = async (call) => {
   const look: Look = async () => ({
     here: at === null ? null : await lookHere(loaded, plan, at),
     node: await lookAtGuests(plan, found),
+    machine: await lookAtMachine(found),
   });
   if (flags.has("watch")) return watch(call, plan, look, ask);
   const shown = showOnce(call, plan, look, await showProgress(terminal, "asking GitHub", ask()));
@@ -45,7 +53,7 @@ export const run: Command = async (call) => {
   return healthy ? FINE : FOUND;
 };
 
-type Look = () => Promise<Pick<StatusFacts, "here" | "node">>;
+type Look = () => Promise<Pick<StatusFacts, "here" | "node" | "machine">>;
 
 async function showOnce(call: CommandCall, plan: Plan, look: Look, github: TargetLists) {
   const { flags, terminal } = call;
@@ -57,7 +65,8 @@ async function showOnce(call: CommandCall, plan: Plan, look: Look, github: Targe
     ? stringifySafely(makeStatusDocument(facts, rows))
     : describeStatus(facts, rows, (health, mark) => paints[health](mark));
   const healthy = rows.every(({ explanation }) => explanation.health !== "differs");
-  return { text, healthy: healthy && !hasOddGuest(plan, facts.node) };
+  const odd = hasOddGuest(plan, facts.node) || hasOddGuestUnit(facts.machine);
+  return { text, healthy: healthy && !odd };
 }
 
 /** Until Ctrl-C; read-only, no keys. */

@@ -4,6 +4,7 @@ import { readDisk } from "../../adapters/observe-disk.ts";
 import { observeMachine } from "../../adapters/observe-machine.ts";
 import { observeHost } from "../../adapters/observe-slots.ts";
 import { ROOTLESS_LOOKUPS, ROOTLESS_SYSCTLS } from "../../doctor/checks-docker.ts";
+import { GUEST_LOOKUPS } from "../../doctor/checks-guests.ts";
 import type { DoctorFacts } from "../../doctor/facts.ts";
 import { compareInventories, formatChange } from "../../hardware/compare-inventories.ts";
 import { readInventory } from "../../hardware/read-inventory.ts";
@@ -15,6 +16,7 @@ import type { CommandCall } from "../command.ts";
 import { detectMachine } from "../detect-machine.ts";
 import { listCopies } from "../list-copies.ts";
 import { inventoryPath, type LoadedFleet } from "../load-fleet.ts";
+import { lookAtGuestUnits, waitsForReboot } from "../look-at-guest-units.ts";
 import { openLook } from "../open-look.ts";
 import { readDocument } from "../read-document.ts";
 import type { ThisHost } from "../this-host.ts";
@@ -44,6 +46,7 @@ export async function gatherFacts(
     { plan, host, wanted: isApplied ? state.wanted : null, isRoot: uid === 0 },
     ports,
   );
+  const guests = await lookAtGuestUnits(at, ports);
   return {
     ...{ now: ports.now, plan, host, places, uid, userName, inventory, slots, machine, credentials },
     hardwareChanges: compareWithFile(loaded, host.name, inventory),
@@ -52,6 +55,8 @@ export async function gatherFacts(
     drift: seen(state.drift),
     pending: state.pending,
     node,
+    guests,
+    waitsForReboot: node?.seen.waitsForReboot ?? waitsForReboot(ports.files),
     github: flags.has("offline") ? null : await askGitHub(plan, at, credentials),
   };
 }
@@ -80,7 +85,7 @@ function describeRequest(plan: Plan, { host, places, userName }: ThisHost, inven
     inContainer: container !== null && container !== "none",
     kernel: inventory.kernel?.release ?? null,
     disks: [places.state, ...(usesEngine ? ["/var/lib/docker"] : []), places.run],
-    programs: ROOTLESS_LOOKUPS,
+    programs: [...ROOTLESS_LOOKUPS, ...(host.kvm === null ? [] : GUEST_LOOKUPS)],
     sysctls: ROOTLESS_SYSCTLS,
     guarded: [
       places.binary,

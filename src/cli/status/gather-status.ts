@@ -11,6 +11,7 @@ import type { LocalFacts, StatusFacts, TargetRunners } from "../../status/facts.
 import { readInstalledState } from "../doctor/read-drift.ts";
 import { listCopies } from "../list-copies.ts";
 import type { LoadedFleet } from "../load-fleet.ts";
+import { lookAtGuestUnits, waitsForReboot } from "../look-at-guest-units.ts";
 import { openLook } from "../open-look.ts";
 import type { ThisHost } from "../this-host.ts";
 
@@ -43,6 +44,14 @@ export async function lookAtGuests(plan: Plan, at: ThisHost | null): Promise<Sta
   const request = { plan, host: at.host, wanted: null, isRoot: at.uid === 0 };
   const node = await lookAtNodeHere(request, openLook(at.host, at.places));
   return node === null ? null : { host: at.host.name, seen: node.seen };
+}
+
+/** null: this machine is none of the fleet's, or a Proxmox node. */
+export async function lookAtMachine(at: ThisHost | null): Promise<StatusFacts["machine"]> {
+  if (at === null || at.host.supervision === "none") return null;
+  const ports = openLook(at.host, at.places);
+  const guests = await lookAtGuestUnits(at, ports);
+  return { host: at.host.name, waitsForReboot: waitsForReboot(ports.files), guests };
 }
 
 type BrokerAuth = Extract<AuthSpec, { kind: "broker" }>;
