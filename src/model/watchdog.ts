@@ -2,6 +2,7 @@
 // does not know; every slot gets exactly one decision, and waiting is one. In: nothing. Out: records.
 
 import type { RunnerRecord } from "./github.ts";
+import type { SeenGuestUnit } from "./guest-units.ts";
 import type { DiskSpace, RunnerProcess, Seen, SlotObservation } from "./host-observation.ts";
 import type { KeptName } from "./mint-journal.ts";
 import type { LogSummary } from "./runner-log.ts";
@@ -98,6 +99,10 @@ export interface Observation {
   readonly unfinished: readonly { readonly slot: string; readonly action: string }[];
   /** Listeners and workers that belong to no slot. */
   readonly foreign: Seen<readonly RunnerProcess[]>;
+  /** Those that the machine runs by itself; nothing is done to them, for systemd does. */
+  readonly guestUnits: readonly SeenGuestUnit[];
+  /** What changed for cards takes effect with the next boot. */
+  readonly waitsForReboot: boolean;
   /** Requests left at GitHub until its limit renews; null: it did not say. */
   readonly requestsLeft: number | null;
   readonly requestsSent: number;

@@ -24,6 +24,7 @@ import { listNotices, listSlotNotices } from "./list-notices.ts";
 import { planScaling, readDemand, type Scaling } from "./scale.ts";
 import { buildCases, judgeRemote, markKey, type SlotCase } from "./slot-case.ts";
 import { judgeSlot } from "./slot-rules.ts";
+import { listMachineNotices } from "./tell-guest-units.ts";
 import { chooseWindows, type Windows } from "./windows.ts";
 
 export interface DecideInputs {
@@ -71,7 +72,11 @@ export function decide(inputs: DecideInputs): Decided {
   const decisions = concludeAll(judged, { inputs, cases, memory, marks, isBroken: broken !== null });
   return {
     decisions,
-    notices: [...listNotices(plan, observation, broken), ...listSlotNotices(decisions, started)],
+    notices: [
+      ...listNotices(plan, observation, broken),
+      ...listMachineNotices(host, observation),
+      ...listSlotNotices(decisions, started),
+    ],
     memory: {
       ...memory,
       marks,

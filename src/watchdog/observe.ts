@@ -1,6 +1,7 @@
 // One look at everything. Sources are asked side by side, each with a deadline; what does not answer is unknown with
 // why. In: plan, ports, memory. Out: an observation. Nothing is changed.
 
+import type { SeenGuestUnit } from "../model/guest-units.ts";
 import { unseen } from "../model/host-observation.ts";
 import { listOwnedSlots } from "../model/ownership.ts";
 import type { Plan, PlannedHost } from "../model/plan.ts";
@@ -60,6 +61,8 @@ export async function observe(inputs: ObserveInputs, ports: ObservePorts): Promi
     disks: look.disks,
     foreign: look.foreign,
     unfinished: look.unfinished,
+    guestUnits: look.guestUnits,
+    waitsForReboot: look.waitsForReboot,
     requestsLeft: meter.left,
     requestsSent: meter.sent,
     requestsCounted: meter.counted,
@@ -105,5 +108,11 @@ function lookBlind(host: PlannedHost, why: string): HostLook {
       }),
     ),
   );
-  return { slots, foreign: blind, disks: [], unfinished: [] };
+  const guestUnits = (host.kvm?.guests ?? []).map(
+    ({ name, lifetime }): SeenGuestUnit => ({
+      ...{ name, unit: blind, hasDisk: blind, hasSeed: blind, isCurrent: blind },
+      isSetUp: lifetime === "ephemeral" ? blind : null,
+    }),
+  );
+  return { slots, foreign: blind, disks: [], unfinished: [], guestUnits, waitsForReboot: false };
 }

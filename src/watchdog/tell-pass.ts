@@ -4,6 +4,7 @@
 import type { GuestsPass } from "../model/guest-life.ts";
 import type { Decided, Decision, Observation, Outcome } from "../model/watchdog.ts";
 import { keyOf } from "./decide.ts";
+import { describeGuestUnits, makeGuestUnitsDocument } from "./tell-guest-units.ts";
 import {
   describeGuests,
   hasSeenGuests,
@@ -45,6 +46,7 @@ function describeDecision({ subject, verdict, reason, evidence, action }: Decisi
 }
 
 export function makePassDocument({ observation, decided, outcomes, isDry, guests }: Pass) {
+  const units = observation.guestUnits;
   return {
     schema: "ci-fleet/watchdog/v1",
     host: observation.host,
@@ -59,6 +61,7 @@ export function makePassDocument({ observation, decided, outcomes, isDry, guests
     })),
     notices: decided.notices,
     ...(guests === null ? {} : { guests: makeGuestsDocument(guests) }),
+    ...(units.length === 0 ? {} : { guestUnits: makeGuestUnitsDocument(units) }),
     github: {
       requests: observation.requestsSent,
       counted: observation.requestsCounted,
@@ -73,6 +76,7 @@ export function hasSeenAll({ observation, decided, outcomes, guests }: Pass): bo
   return (
     (guests === null || hasSeenGuests(guests)) &&
     observation.troubles.length === 0 &&
+    observation.guestUnits.every(({ unit }) => unit.known) &&
     decided.decisions.every(({ verdict }) => verdict !== "unknown") &&
     outcomes.every(({ result }) => result === "done" || result === "dropped")
   );
@@ -145,7 +149,7 @@ function openCrowd(): Crowd {
 }
 
 /** One line for what is not simply well; the reason and its evidence beside it. */
-export function describePass({ decided, outcomes, isDry, guests }: Pass): readonly string[] {
+export function describePass({ observation, decided, outcomes, isDry, guests }: Pass): readonly string[] {
   const results = new Map(outcomes.map(({ decision, result, steps }) => [decision, { result, steps }]));
   const lines: string[] = [];
   const crowd = openCrowd();
@@ -160,8 +164,10 @@ export function describePass({ decided, outcomes, isDry, guests }: Pass): readon
   }
   for (const { verdict, text } of crowd.list()) lines.push(`${verdict.padEnd(12)} ${text}`);
   for (const { fact, text } of decided.notices) lines.push(`${"notice".padEnd(12)} ${fact}: ${text}`);
-  if (guests === null || decided.decisions.length > 0)
+  const units = describeGuestUnits(observation.guestUnits);
+  if ((guests === null && units.length === 0) || decided.decisions.length > 0)
     lines.push(`${quiet} of ${decided.decisions.length} left as they are`);
+  lines.push(...units);
   if (guests !== null) lines.push(...describeGuests(guests, isDry));
   return lines;
 }

@@ -11,6 +11,8 @@ export interface HostLook {
   readonly foreign: Seen<readonly RunnerProcess[]>;
   readonly disks: readonly Seen<DiskSpace>[];
   readonly unfinished: Observation["unfinished"];
+  readonly guestUnits: Observation["guestUnits"];
+  readonly waitsForReboot: boolean;
 }
 
 export interface WatchedScope {

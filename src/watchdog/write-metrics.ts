@@ -9,6 +9,7 @@ import { judgeLife } from "../model/slot-life.ts";
 import type { Decided, Observation } from "../model/watchdog.ts";
 import type { Tally } from "../model/watchdog-tally.ts";
 import { type Labels, type Sample, writeGauge } from "./metric-text.ts";
+import { countGuestUnits } from "./tell-guest-units.ts";
 import { writeCards, writeCounters } from "./write-counters.ts";
 
 export interface MetricsInputs {
@@ -93,6 +94,10 @@ export function writeMetrics(inputs: MetricsInputs): string {
       countBy(decided.notices.map(({ fact }) => ({ fact }))),
     ),
   ];
+  const units = [...countGuestUnits(observation.guestUnits)].map(
+    ([state, count]): Sample => [{ state }, count],
+  );
+  parts.push(writeGauge("guests", "Guests that this machine runs by itself, by state.", units));
   return [...parts, writeGuests(inputs.guests), writeCards(inputs.cards), writeCounters(inputs.tally)].join(
     "",
   );

@@ -67,7 +67,8 @@ function install(machine: BootedSystemd): void {
   };
   for (const { path, content } of renderPlan(plan, new Set(["forge"]), copies)) {
     const [, unit, below] = /^hosts\/forge\/(?:systemd\/([^/]+)|(vm\/.*))$/.exec(path) ?? [];
-    if (unit?.includes("-vm@") === true) files[`etc/systemd/system/${unit}`] = content;
+    if (unit !== undefined && /-vm@|-watchdog\.service$/.test(unit))
+      files[`etc/systemd/system/${unit}`] = content;
     if (below !== undefined) files[`etc/ci-fleet/home/${below}`] = content;
   }
   machine.write(files);
@@ -181,6 +182,22 @@ test("the built program tells the state of each guest, and sees the command that
   machine.run("sh", "-c", `systemctl start ${UNIT} || true`);
   const [waits, , job] = see();
   assert.deepEqual([waits, job], [true, "job-1 waiting true true false "]);
+  machine.run("cp", "-r", "/root/fleet/.", "/etc/ci-fleet/home");
+  machine.run("hostname", "forge");
+  // 77: it has no credential for the slots of the machine itself.
+  machine.run("sh", "-c", "! systemctl start home-watchdog.service");
+  const audit = machine.run("cat", "/var/lib/ci-fleet/home/watchdog.audit.jsonl").stdout.trim().split("\n");
+  const facts = audit.map((line) => JSON.parse(line) as { notice?: string; text?: string });
+  const told = facts.flatMap(({ notice, text }) =>
+    /^(?:Guest|Reboot)/.test(notice ?? "") ? [`${notice} ${text?.split(" ", 3).join(" ")}`] : [],
+  );
+  // From within the sandbox of its own unit.
+  assert.deepEqual(told, [
+    "RebootDue what changed for",
+    "GuestStopped guest gpu-vm is",
+    "GuestFails guest job-1 does",
+    "GuestStopped guest job-2 is",
+  ]);
   machine.run("rm", `/etc/systemd/system/${UNIT}`);
   machine.run("systemctl", "daemon-reload");
   machine.run("systemctl", "stop", UNIT);

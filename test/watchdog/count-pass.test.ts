@@ -63,6 +63,8 @@ function count(before: Tally, given: Given = {}): Tally {
     versionEnds: new Map(),
     disks: [],
     unfinished: [],
+    guestUnits: [],
+    waitsForReboot: false,
     foreign: seen([]),
     requestsLeft: null,
     requestsSent: 5,

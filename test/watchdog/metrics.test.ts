@@ -8,6 +8,7 @@ import type { Observation } from "../../src/model/watchdog.ts";
 import { EMPTY_TALLY, type Tally } from "../../src/model/watchdog-tally.ts";
 import { decide } from "../../src/watchdog/decide.ts";
 import { writeMetrics } from "../../src/watchdog/write-metrics.ts";
+import { makeUnit } from "../model/observed.ts";
 import { ModelHost } from "./model-host.ts";
 import { Hub } from "./model-hub.ts";
 import { makeSmallPlan } from "./model-plan.ts";
@@ -51,6 +52,13 @@ test("a pass is told to Prometheus in names that stay", () => {
     listed: new Map(),
     versionEnds: new Map([["default", seen("2026-12-01T00:00:00Z")]]),
     unfinished: [],
+    guestUnits: [
+      {
+        ...{ name: "desk", unit: seen(makeUnit()), hasDisk: seen(true), hasSeed: seen(true) },
+        ...{ isSetUp: null, isCurrent: seen(true) },
+      },
+    ],
+    waitsForReboot: false,
     disks: [
       seen({ path: "/var/lib/ci-fleet/acme", freeBytes: 2 ** 35, totalBytes: 2 ** 40, freeInodes: null }),
     ],

@@ -164,6 +164,8 @@ export class ModelFleet {
         foreign: { known: true, value: [] },
         disks: [],
         unfinished: [],
+        guestUnits: [],
+        waitsForReboot: false,
       }),
       scopes: [{ target: "default", api: openModelScope(this.worldOf(calls), fault, () => {}) }],
       closed: [],

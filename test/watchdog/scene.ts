@@ -216,6 +216,8 @@ function readPass(pass: PassScene, plan: Plan, host: PlannedHost): Observation {
           ],
     ),
     unfinished: pass.unfinished ?? [],
+    guestUnits: [],
+    waitsForReboot: false,
     requestsLeft: 5000,
     requestsSent: 0,
     requestsCounted: 0,

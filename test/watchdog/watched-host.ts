@@ -63,6 +63,8 @@ export async function watch(
       foreign: seen([]),
       disks: [],
       unfinished: [],
+      guestUnits: [],
+      waitsForReboot: false,
     }),
     scopes: access.scopes.map(({ api }) => ({ target: "default", api })),
     closed: [],

@@ -18,6 +18,7 @@ import { listChoices } from "../../model/repository-choice.ts";
 import { isUp, judgeLife } from "../../model/slot-life.ts";
 import type { Memory, PassTime, WatchedSlot } from "../../model/watchdog.ts";
 import type { HostLook, ObservePorts, WatchedScope } from "../../watchdog/watch-ports.ts";
+import { lookAtGuestUnits, waitsForReboot } from "../look-at-guest-units.ts";
 import { openHostBroker } from "../open-broker.ts";
 import { openLook } from "../open-look.ts";
 import { openTarget } from "../open-target.ts";
@@ -108,7 +109,11 @@ async function lookHere(plan: Plan, at: ThisHost, memory: Memory | null): Promis
   const pending = readLeft(at);
   const slots = await watchAll(observed.slots, at, memory, pending);
   const unfinished = pending.slots.filter(({ action }) => action !== "restart");
-  return { slots, foreign: observed.foreignProcesses, disks: [readDisk(places.state)], unfinished };
+  return {
+    ...{ slots, foreign: observed.foreignProcesses, disks: [readDisk(places.state)], unfinished },
+    guestUnits: await lookAtGuestUnits(at, ports),
+    waitsForReboot: waitsForReboot(ports.files),
+  };
 }
 
 /** One slot, now. */
