@@ -87,12 +87,15 @@ function spendBudget(rulings: readonly GuestRuling[], perPass: number): readonly
 function carry(memory: NodeMemory | null, time: PassTime): NodeMemory {
   if (memory === null) return emptyNodeMemory(time);
   if (memory.time.boot === time.boot && time.boot !== null) return { ...memory, time };
+  // What ran when the node went down was cut off, not at its end: its set-up is started once more.
+  const isCutOff = memory.time.boot !== null && time.boot !== null;
   const guests = Object.entries(memory.guests).map(
     ([name, note]) =>
       [
         name,
         {
           ...note,
+          booted: note.booted && !isCutOff,
           setbacks: note.setbacks === null ? null : { ...note.setbacks, at: time.monotonic },
           lockedSince: note.lockedSince === null ? null : time.monotonic,
         },

@@ -20,6 +20,9 @@ export interface GuestCase {
 /** Firmware, kernel, registration: no guest gets to a job's first line in less. */
 const SHORT_LIFE_MS = 60_000;
 
+/** QEMU runs and the guest does not: so is a stopped guest backed up (PVE::VZDump::QemuServer, enforce_vm_running_for_backup). */
+const HELD_FOR_BACKUP = "prelaunch";
+
 export function buildGuestCase(
   given: Omit<GuestCase, "note"> & { readonly before: GuestNote | null },
 ): GuestCase {
@@ -34,13 +37,14 @@ function renewNote(before: GuestNote, { guest, seen, time }: Omit<GuestCase, "no
   // Gone by our hand or another's: whatever comes under this name next begins anew.
   if (record === null) return { ...NO_NOTE, making: note.making, work: note.work, setbacks: note.setbacks };
   const isRunning = record.status === "running";
+  const hasRun = isRunning && record.qmpStatus !== HELD_FOR_BACKUP;
   const uuid = readGuestUuid(record.config.smbios1);
   const isNew = note.making && record.lock === null && isMarked(guest, record);
   return {
     ...note,
     ...(isNew ? { made: uuid, making: false, booted: false } : {}),
-    booted: note.booted || isRunning,
-    setbacks: isRunning ? null : note.setbacks,
+    booted: note.booted || hasRun,
+    setbacks: hasRun ? null : note.setbacks,
     lockedSince: record.lock === null ? null : (note.lockedSince ?? time.monotonic),
     ...(isRunning || note.servedAt === null ? {} : countLife(note, note.servedAt, time)),
   };

@@ -128,7 +128,13 @@ const wasSetUp: Rule = ({ note }) =>
   note.booted ? act("keep", "SetUpDone", "it ran and has powered off", "it served no job before") : null;
 
 const waitsForItsFirstBoot: Rule = () =>
-  act("set-up", "NeverStarted", "it is stopped", "nobody has seen it run", "it has no clean state yet");
+  act(
+    "set-up",
+    "NeverStarted",
+    "it is stopped",
+    "nobody has seen its set-up end",
+    "it has no clean state yet",
+  );
 
 const RULES: readonly Rule[] = [
   cannotBeSeen,

@@ -14,7 +14,7 @@ import {
 } from "./call.ts";
 import { judgeChange } from "./judge-change.ts";
 import { Refusal, refuseParameters } from "./refusal.ts";
-import { DESTROYING, type FakeGuest, type FakeTask } from "./state.ts";
+import { DESTROYING, type FakeGuest, type FakeTask, TORN } from "./state.ts";
 import { applySettings, resizeDisk } from "./volumes.ts";
 
 export interface GuestRoute {
@@ -71,7 +71,7 @@ export function describeGuest({ state }: Pick<Call, "state">, guest: FakeGuest):
     ...(lock === null || lock === DESTROYING ? {} : { lock }),
     ...(config.template === "1" ? { template: 1 } : {}),
     ...(config.tags === undefined ? {} : { tags: config.tags }),
-    qmpstatus: status,
+    qmpstatus: guest.qmp ?? status,
     uptime: startedAt === null ? 0 : Math.floor((state.now - startedAt) / 1000),
     maxmem: Number(config.memory ?? 512) * 1024 ** 2,
   };
@@ -142,6 +142,10 @@ function fail(call: Call, type: string, vmId: number, words: string): string {
   return begin(call, type, vmId, () => words);
 }
 
+/** PVE::Storage::LvmThinPlugin, with what lvcreate says. */
+const NO_ROOM =
+  "lvcreate 'pve/snap' error: Cannot create new thin volume, free space in thin pool pve/data reached threshold.";
+
 function takeSnapshot(call: Call, vmId: number): string {
   demandQuorum(call);
   const guest = findGuest(call, vmId);
@@ -150,8 +154,9 @@ function takeSnapshot(call: Call, vmId: number): string {
   if (locked !== null) return fail(call, "qmsnapshot", vmId, locked);
   if (guest.snapshots.has(snapname))
     return fail(call, "qmsnapshot", vmId, `snapshot name '${snapname}' already used`);
-  const work = (): null => {
-    const takenAt = Math.floor(call.state.now / 1000);
+  const work = (): string | null => {
+    if (call.state.isFull) return NO_ROOM;
+    const takenAt = Math.floor((call.state.now + call.state.clockAhead) / 1000);
     const { config, disk, current: parent } = guest;
     guest.snapshots.set(snapname, { config: { ...config }, disk, description, takenAt, parent });
     guest.current = snapname;
@@ -184,7 +189,14 @@ function rollback(call: Call, vmId: number, name: string): string {
   const snapshot = guest.snapshots.get(name);
   if (snapshot === undefined) return fail(call, "qmrollback", vmId, `snapshot '${name}' does not exist`);
   call.state.powerOff(vmId);
-  const work = (): null => {
+  const work = (): string | null => {
+    if (call.state.torn > 0) {
+      // The lock goes with the last step only (PVE::AbstractConfig, snapshot_rollback).
+      call.state.torn -= 1;
+      guest.lock = "rollback";
+      guest.disk = TORN;
+      return "lvremove 'pve/vm-9101-disk-1' error: Logical volume pve/vm-9101-disk-1 in use.";
+    }
     guest.config = { ...snapshot.config };
     guest.disk = snapshot.disk;
     guest.current = name;
@@ -235,14 +247,19 @@ function clone(call: Call, source: number): string {
     throw refuseParameters({ full: "a full clone is needed: this is no template" });
   demandQuorum(call);
   demandUnlocked(template);
-  if (state.guests.has(newId)) throw new Refusal(`unable to create VM ${newId}: config file already exists`);
+  if (state.guests.has(newId) || state.elsewhere.has(newId))
+    throw new Refusal(`unable to create VM ${newId}: config file already exists`);
   // Until the disks are there it is nobody's: PVE::API2::Qemu writes "# qmclone temporary file".
   const guest = state.addGuest(newId, {
     config: {},
     description: " qmclone temporary file",
     disk: template.disk,
   });
-  const work = (): null => {
+  const work = (): string | null => {
+    if (state.isFull) {
+      state.guests.delete(newId);
+      return NO_ROOM;
+    }
     const { template: _, ...config } = template.config;
     guest.config = Object.fromEntries(
       Object.entries(config).map(([key, value]) => [

@@ -20,6 +20,8 @@ export interface FakeGuest {
   status: "running" | "stopped";
   lock: string | null;
   startedAt: number | null;
+  /** QEMU's own word where it differs from `status`. */
+  qmp?: string | null;
   readonly snapshots: Map<string, FakeSnapshot>;
   /** The snapshot that its disks come from. */
   current: string | null;
@@ -85,6 +87,8 @@ export interface FakeRequest {
  * stands in the file only at the very end, and there the parser drops it (PVE::QemuServer, destroy_vm).
  */
 export const DESTROYING = "destroyed";
+/** Some of its volumes are of the snapshot and some are not. */
+export const TORN = "torn";
 export const TOKEN = "ci-fleet@pve!acme=5e0c7a1e-0000-4000-8000-5ec4e7000001";
 
 /** Any word that a task ends with and that is no error (PVE::Tools, upid_status_is_error). */
@@ -96,6 +100,14 @@ export class FakeNode {
   now = Date.UTC(2026, 0, 1);
   version = { version: "9.2.1", release: "9.2", repoid: "0123456789abcdef" };
   hasQuorum = true;
+  /** No room for another volume. */
+  isFull = false;
+  /** So many rollbacks to come fail when some of the disks are back already. */
+  torn = 0;
+  /** Guests that were moved to another node of the cluster. */
+  readonly elsewhere = new Map<number, FakeGuest>();
+  /** What the wall clock is ahead of `now`. */
+  clockAhead = 0;
   /** How often it went down. */
   boots = 0;
   /** How long a task takes. */
@@ -175,7 +187,7 @@ export class FakeNode {
   begin(type: string, id: string, user: string, finish: () => string | null): FakeTask {
     this.#pid += 1;
     const hex = (value: number): string => value.toString(16).toUpperCase().padStart(8, "0");
-    const upid = `UPID:${this.node}:${hex(this.#pid)}:${hex(this.#pid * 16)}:${hex(Math.floor(this.now / 1000))}:${type}:${id}:${user}:`;
+    const upid = `UPID:${this.node}:${hex(this.#pid)}:${hex(this.#pid * 16)}:${hex(Math.floor((this.now + this.clockAhead) / 1000))}:${type}:${id}:${user}:`;
     const task: FakeTask = {
       upid,
       type,
@@ -224,6 +236,31 @@ export class FakeNode {
     const guest = this.guest(vmId);
     guest.status = "stopped";
     guest.startedAt = null;
+    guest.qmp = null;
+  }
+
+  /** vzdump: a guest that is stopped gets a QEMU for it, whose processors stand still. */
+  backUp(vmId: number): void {
+    const guest = this.guest(vmId);
+    const wasStopped = guest.status === "stopped";
+    const task = this.begin("vzdump", String(vmId), "root@pam", () => {
+      guest.lock = null;
+      if (wasStopped) this.powerOff(vmId);
+      return null;
+    });
+    guest.lock = "backup";
+    task.log.push(`lock ${vmId}`);
+    if (wasStopped) Object.assign(guest, { status: "running", startedAt: this.now, qmp: "prelaunch" });
+  }
+
+  moveAway(vmId: number): void {
+    this.elsewhere.set(vmId, this.guest(vmId));
+    this.guests.delete(vmId);
+  }
+
+  bringBack(): void {
+    for (const [vmId, guest] of this.elsewhere) this.guests.set(vmId, guest);
+    this.elsewhere.clear();
   }
 
   /**
@@ -239,6 +276,7 @@ export class FakeNode {
     for (const guest of this.guests.values()) {
       this.powerOff(guest.vmId);
       if (guest.lock === DESTROYING) guest.lock = null;
+      if (guest.lock === "rollback") guest.disk = TORN;
       const comesBack = guest.config.onboot === "1" && guest.lock === null && guest.config.template !== "1";
       if (!comesBack) continue;
       guest.status = "running";

@@ -7,6 +7,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import type { GuestReset } from "../../src/model/fleet.ts";
 import { CLEAN_SNAPSHOT } from "../../src/model/one-job.ts";
+import type { FakeGuest } from "../proxmox/state.ts";
 import { makeByHand, type NodeScene, openNodeScene, VM } from "./node-scene.ts";
 
 const STEPS = [
@@ -33,6 +34,8 @@ const anEvent: fc.Arbitrary<Event> = fc.tuple(
     ...["pass", "pass", "pass", "pass", "live", "live", "finish", "finish"],
     ...["crash", "crash", "advance", "fail", "fault", "lock", "unlock", "quorum", "slow", "fast"],
     ...["reboot", "forget", "start by hand", "stop by hand", "snapshot by hand"],
+    ...["back up", "back up", "tear", "full", "room", "revoke", "grant", "leave pool", "join pool"],
+    ...["clock", "disk full", "disk room", "template", "move away", "bring back"],
   ),
   fc.nat(1000),
 );
@@ -85,35 +88,99 @@ async function play(scene: NodeScene, [kind, detail]: Event): Promise<void> {
       }
       return;
     case "stop by hand":
-      if (guest !== undefined && guest.lock === null) state.powerOff(guest.vmId);
+      if (guest !== undefined && guest.lock === null && guest.status === "running") {
+        // Nobody can tell that from a guest that powers off by itself.
+        if (guest.disk === "new") guest.disk = "cut off";
+        state.powerOff(guest.vmId);
+      }
       return;
     case "snapshot by hand":
       if (guest !== undefined && guest.lock === null) guest.snapshots.delete(CLEAN_SNAPSHOT);
+      return;
+    default:
+      return playMore(scene, [kind, detail], guest);
+  }
+}
+
+/** What other people and the node's own troubles do. */
+function playMore(scene: NodeScene, [kind, detail]: Event, guest: FakeGuest | undefined): void {
+  const { state } = scene;
+  switch (kind) {
+    case "back up":
+      if (guest?.lock === null) state.backUp(guest.vmId);
+      return;
+    case "tear":
+      state.torn = 1;
+      return;
+    case "full":
+    case "room":
+      state.isFull = kind === "full";
+      return;
+    case "revoke":
+      scene.revoke();
+      return;
+    case "grant":
+      scene.grantAgain();
+      return;
+    case "leave pool":
+      if (guest !== undefined) state.members.delete(guest.vmId);
+      return;
+    case "join pool":
+      joinPools(scene);
+      return;
+    case "clock":
+      state.clockAhead += (detail - 500) * 60_000;
+      return;
+    case "disk full":
+    case "disk room":
+      scene.isDiskFull = kind === "disk full";
+      return;
+    case "template":
+      if (!state.guests.delete(9000)) state.addTemplate(9000);
+      return;
+    case "move away":
+      if (guest?.lock === null && guest.status === "stopped") state.moveAway(guest.vmId);
+      return;
+    case "bring back":
+      state.bringBack();
       return;
     default:
       assert.fail(kind);
   }
 }
 
-function checkCleanStates({ state }: NodeScene): void {
-  for (const { vmId, snapshots } of state.guests.values()) {
-    const disk = snapshots.get(CLEAN_SNAPSHOT)?.disk ?? "set-up";
-    assert.ok(!["job", "used"].includes(disk), `the clean state of ${vmId} is ${disk}`);
+function joinPools({ state, host }: NodeScene): void {
+  for (const { vmId, pool } of host.hypervisor?.guests ?? []) {
+    if (pool !== null && state.guests.has(vmId)) state.members.set(vmId, pool);
   }
 }
 
-/** People unlock what a dead task has locked, and the node is well. */
+function checkCleanStates({ state }: NodeScene): void {
+  for (const { vmId, snapshots } of state.guests.values()) {
+    const disk = snapshots.get(CLEAN_SNAPSHOT)?.disk ?? "set-up";
+    assert.ok(["set-up", "cut off"].includes(disk), `the clean state of ${vmId} is ${disk}`);
+  }
+}
+
+/** People mend what is theirs, unlock what a dead task has locked, and the node is well. */
 async function settle(scene: NodeScene): Promise<readonly string[]> {
   const { state } = scene;
   state.faults.length = 0;
   state.badEnds.clear();
   state.hasQuorum = true;
   state.taskMs = 3000;
+  state.isFull = false;
+  state.torn = 0;
+  scene.isDiskFull = false;
+  scene.grantAgain();
+  state.bringBack();
+  if (!state.guests.has(9000)) state.addTemplate(9000);
   state.advance(4 * 3_600_000);
   for (const guest of [...state.guests.values()]) {
     if (guest.lock === "clone") state.guests.delete(guest.vmId);
     guest.lock = null;
   }
+  joinPools(scene);
   let words: readonly string[] = [];
   for (let round = 0; round < 8; round += 1) {
     words = scene.said(await scene.pass());

@@ -2,6 +2,7 @@
 // word of its node as one-job.sh does, sets itself up, has its job, powers off. In: a test. Out: the scene.
 
 import assert from "node:assert/strict";
+import { WorldError } from "../../src/base/world-error.ts";
 import { bringAsRendered } from "../../src/cli/watchdog/bring-as-rendered.ts";
 import type { GuestReset, VmSpec } from "../../src/model/fleet.ts";
 import type { GuestsPass, NodeMemory } from "../../src/model/guest-life.ts";
@@ -17,7 +18,7 @@ import { observeGuests } from "../../src/watchdog/observe-guests.ts";
 import { makeFleet, makeGuest, makeInputs, makePool, makeProxmox } from "../plan/make-fleet.ts";
 import { makeNode } from "../plan/make-node.ts";
 import { type Ending, type ProxmoxLab, startProxmoxLab } from "../proxmox/lab.ts";
-import type { FakeGuest } from "../proxmox/state.ts";
+import { type FakeGuest, TOKEN, TORN } from "../proxmox/state.ts";
 
 export const VM = 9101;
 const SMALL = { cpus: 1, memory: 2 ** 30 };
@@ -32,10 +33,15 @@ export interface NodeScene extends ProxmoxLab {
   /** The job of each guest that has one comes to its end. */
   finishJobs(): void;
   forget(): void;
+  /** The token is taken back, and given again. */
+  revoke(): void;
+  grantAgain(): void;
   memory(): NodeMemory | null;
   /** One line for each guest, of the last pass. */
   said(pass: GuestsPass | null): readonly string[];
   readonly jobs: number[];
+  /** Nothing more can be written on the node itself. */
+  isDiskFull: boolean;
 }
 
 export function planNode(given: Partial<VmSpec> = {}, count = 1): { plan: Plan; host: PlannedHost } {
@@ -98,11 +104,12 @@ export async function endFirstJob(scene: NodeScene): Promise<void> {
 
 /** The laws that hold for every call: nothing that runs is harmed, and nothing that is not ours. */
 function watch({ hypervisor, state }: ProxmoxLab): Hypervisor {
-  const guarded = (vmId: number): void => {
+  const guarded = (vmId: number): FakeGuest | null => {
     const guest = state.guests.get(vmId);
-    if (guest === undefined) return;
+    if (guest === undefined) return null;
     assert.equal(guest.status, "stopped", `guest ${vmId} runs`);
     assert.match(guest.description ?? "", /^ci-fleet guest /, `guest ${vmId} is not ours`);
+    return guest;
   };
   const never = (): never => assert.fail("no guest is ever stopped");
   return {
@@ -124,7 +131,7 @@ function watch({ hypervisor, state }: ProxmoxLab): Hypervisor {
       return hypervisor.configure(vmId, change);
     },
     start: (vmId) => {
-      guarded(vmId);
+      assert.notEqual(guarded(vmId)?.disk, TORN, `guest ${vmId} is half rolled back`);
       return hypervisor.start(vmId);
     },
     stop: never,
@@ -140,16 +147,23 @@ function playNode(
   { plan, host }: { readonly plan: Plan; readonly host: PlannedHost },
 ): NodeScene {
   const { state } = lab;
+  const granted = state.grants.get(TOKEN) ?? new Map();
   let stored: string | null = null;
   const jobs: number[] = [];
   const read = (): NodeMemory | null => readNodeMemory(stored);
-  const time = () => ({ wall: state.now, monotonic: state.now, boot: `boot ${state.boots}` });
+  const time = () => ({
+    wall: state.now + state.clockAhead,
+    monotonic: state.now,
+    boot: `boot ${state.boots}`,
+  });
   const pass = async (crashAt?: string): Promise<GuestsPass | null> => {
     const memory = read();
     const node: Hypervisor = watch(lab);
     const observation = await observeGuests(host, memory, { time, node, readMade: () => seen(null) });
     const decided = decideGuests({ plan, host, observation, memory });
     const save = async (next: NodeMemory): Promise<void> => {
+      if (scene.isDiskFull)
+        throw new WorldError("write node-guests.json", "no space left on the device (ENOSPC)");
       stored = writeNodeMemory(next);
     };
     const ports = {
@@ -169,25 +183,27 @@ function playNode(
       await save(acted.memory);
       return { observation, decided, outcomes: acted.outcomes };
     } catch (error) {
-      if (error instanceof Crash) return null;
+      if (error instanceof Crash || error instanceof WorldError) return null;
       throw error;
     }
   };
   const ours = (): readonly FakeGuest[] =>
     [...state.guests.values()].filter(
-      ({ description, status }) => (description ?? "").startsWith("ci-fleet guest ") && status === "running",
+      ({ description, status, qmp }) =>
+        (description ?? "").startsWith("ci-fleet guest ") && status === "running" && (qmp ?? null) === null,
     );
   const liveOne = (guest: FakeGuest): void => {
     const isClean = hasServeWord(guest.config.smbios1);
-    if (guest.disk === "new" || guest.disk === "template") guest.disk = "set-up";
+    if (["new", "template", "cut off"].includes(guest.disk)) guest.disk = "set-up";
     if (guest.disk === "set-up" && isClean) {
       jobs.push(guest.vmId);
       guest.disk = "job";
     } else if (guest.disk === "set-up") state.powerOff(guest.vmId);
     else if (guest.disk === "used") state.powerOff(guest.vmId);
   };
-  return {
+  const scene: NodeScene = {
     ...lab,
+    isDiskFull: false,
     ...{ plan, host, pass, jobs, memory: read },
     live: () => ours().forEach(liveOne),
     finishJobs: () => {
@@ -200,6 +216,12 @@ function playNode(
     forget: () => {
       stored = null;
     },
+    revoke: () => {
+      state.grants.delete(TOKEN);
+    },
+    grantAgain: () => {
+      state.grants.set(TOKEN, granted);
+    },
     said: (each) =>
       (each?.decided.rulings ?? []).map(({ guest, verdict, reason, action }) => {
         const outcome = each?.outcomes.find(({ ruling }) => ruling.guest === guest);
@@ -207,4 +229,5 @@ function playNode(
         return `${guest} ${what} ${reason}`;
       }),
   };
+  return scene;
 }

@@ -176,6 +176,81 @@ test("a node that goes down while it rolls back leaves a lock, and a person is a
   assert.deepEqual(said(await pass()), ["vm-1 reset done JobDone"]);
 });
 
+for (const forget of [false, true]) {
+  test(`a node that goes down while a guest sets itself up lets it go on${forget ? ", tasks forgotten" : ""}`, async (t) => {
+    const scene = await openNodeScene(t);
+    const { state, pass, said, live, jobs } = scene;
+    makeByHand(scene);
+    await pass();
+    assert.deepEqual(said(await pass()), ["vm-1 leave SettingUp"]);
+    state.reboot({ forget });
+    assert.deepEqual(said(await pass()), ["vm-1 set-up done NeverStarted"]);
+    assert.equal(state.guest(VM).snapshots.size, 0, "what is half set up is not kept");
+    live();
+    assert.deepEqual(said(await pass()), ["vm-1 keep done SetUpDone"]);
+    assert.equal(state.guest(VM).snapshots.get(CLEAN_SNAPSHOT)?.disk, "set-up");
+    live();
+    assert.deepEqual(jobs, [VM]);
+  });
+}
+
+test("a guest that is set up when its node goes down is started once more, and kept then", async (t) => {
+  const scene = await openNodeScene(t);
+  const { state, pass, said, live, jobs } = scene;
+  makeByHand(scene);
+  await pass();
+  await pass();
+  live();
+  state.reboot();
+  assert.deepEqual(said(await pass()), ["vm-1 set-up done NeverStarted"]);
+  live();
+  assert.deepEqual(jobs, []);
+  assert.deepEqual(said(await pass()), ["vm-1 keep done SetUpDone"]);
+});
+
+test("a backup of a guest that never ran is no first boot", async (t) => {
+  const scene = await openNodeScene(t);
+  const { state, pass, said, live } = scene;
+  makeByHand(scene);
+  state.taskMs = 10 * MINUTE;
+  state.backUp(VM);
+  assert.deepEqual(said(await pass()), ["vm-1 leave SettingUp"]);
+  state.advance(11 * MINUTE);
+  state.taskMs = 3000;
+  assert.deepEqual(said(await pass()), ["vm-1 set-up done NeverStarted"]);
+  live();
+  await pass();
+  assert.equal(state.guest(VM).snapshots.get(CLEAN_SNAPSHOT)?.disk, "set-up");
+});
+
+test("a rollback that stops half way is not started from, and is rolled back again", async (t) => {
+  const scene = await openNodeScene(t);
+  const { state, pass, said, live, jobs } = scene;
+  await endFirstJob(scene);
+  state.torn = 1;
+  assert.deepEqual(said(await pass()), ["vm-1 reset failed JobDone"]);
+  state.advance(MINUTE);
+  assert.deepEqual(said(await pass()), ["vm-1 wait Locked"]);
+  state.guest(VM).lock = null;
+  assert.deepEqual(said(await pass()), ["vm-1 reset done JobDone"]);
+  live();
+  assert.deepEqual(jobs, [VM, VM]);
+});
+
+test("the wall clock of a node may step in either direction", async (t) => {
+  const scene = await openNodeScene(t);
+  const { state, pass, said, live, finishJobs, jobs } = scene;
+  await endFirstJob(scene);
+  for (const step of [-86_400_000, 2 * 86_400_000]) {
+    state.clockAhead += step;
+    assert.deepEqual(said(await pass()), ["vm-1 reset done JobDone"]);
+    live();
+    state.advance(MINUTE);
+    finishJobs();
+  }
+  assert.deepEqual(jobs, [VM, VM, VM]);
+});
+
 for (const step of ["before start", "start"]) {
   test(`a crash at ${step} of the first boot loses nothing`, async (t) => {
     const scene = await openNodeScene(t);

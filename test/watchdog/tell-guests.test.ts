@@ -17,7 +17,7 @@ test("a pass says what was done to which guest, why, and what came of it", async
   scene.state.guest(9102).description = "mine";
   const pass = await scene.pass();
   assert.ok(pass !== null);
-  const why = "it is stopped; nobody has seen it run; it has no clean state yet";
+  const why = "it is stopped; nobody has seen its set-up end; it has no clean state yet";
   const lines = describeGuests(pass, false);
   assert.equal(lines[0], `set-up       guest vm-1  NeverStarted: ${why}`);
   assert.match(lines[1] ?? "", /^ {13}done: start: done \(UPID:pve1:/);
