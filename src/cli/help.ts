@@ -19,7 +19,8 @@ export function describeProgram(style: StyleNames): string {
     section("Commands", layPairs(commands), style),
     section("Flags of every command", layPairs(GLOBAL_OPTIONS.map(showOption)), style),
     "`ci-fleet <command> --help` says more. Exit codes: 0 fine, 1 found something, 2 wrong usage,",
-    "3 the world failed, 70 a bug of ci-fleet, 75 another ci-fleet holds the lock, 77 a credential was refused.\n",
+    "3 the world failed, 70 a bug of ci-fleet, 75 another ci-fleet holds the lock, 77 a credential was",
+    "refused or is missing.\n",
   ].join("\n");
 }
 
