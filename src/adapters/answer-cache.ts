@@ -65,7 +65,8 @@ function* writePieces(kept: ReadonlyMap<string, Kept>): Iterable<string> {
 
 function readAll(path: string): Map<string, Kept> {
   try {
-    if (fs.statSync(path).size > MAX_BYTES) return new Map();
+    const stat = fs.statSync(path);
+    if (!stat.isFile() || stat.size > MAX_BYTES) return new Map();
     const value: unknown = JSON.parse(fs.readFileSync(path, "utf8"));
     return new Map(Array.isArray(value) ? value.flatMap(readEntry) : []);
   } catch {

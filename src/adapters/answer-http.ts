@@ -1,5 +1,5 @@
-// The daemon's small HTTP server: few connections, short deadlines, bounded bodies. It knows addresses and lengths,
-// not what is said. In: where to listen, who answers. Out: a running server; a WorldError where the place is taken.
+// The daemon's small HTTP server: few connections, one request on each, short deadlines, bounded bodies. It knows
+// addresses and lengths, not what is said. In: where to listen, who answers. Out: a running server; a WorldError where the place is taken.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { WorldError } from "../base/world-error.ts";
@@ -47,8 +47,18 @@ export async function serveHttp({ address, port }: HttpPlace, rules: HttpRules):
     connectionsCheckingInterval: DEADLINE_MS / 2,
   });
   server.maxConnections = MAX_CONNECTIONS;
-  server.keepAliveTimeout = DEADLINE_MS;
+  // Of one who sends nothing, and of one who reads nothing of his answer.
+  server.timeout = 2 * DEADLINE_MS;
+  const asked = new WeakSet<object>();
   server.on("request", (request, response) => {
+    const { socket } = request;
+    // Answers to requests that nobody waits for would pile up: a packet holds a thousand.
+    if (asked.has(socket)) {
+      socket.destroy();
+      return;
+    }
+    asked.add(socket);
+    response.setHeader("connection", "close");
     // What a reader that went away leaves behind is nobody's fault.
     take(request, response, rules).catch(() => response.destroy());
   });
@@ -75,7 +85,6 @@ async function take(request: IncomingMessage, response: ServerResponse, rules: H
   const body = await readBody(request, rules.maxBytes);
   if (body === null) {
     // What is still on its way is not read.
-    response.setHeader("connection", "close");
     response.on("finish", () => request.destroy());
     return say(response, { status: 413, type: "text/plain; charset=utf-8", text: "too long\n" });
   }

@@ -11,12 +11,11 @@ export function appendAudit(path: string, lines: readonly string[]): void {
   if (lines.length === 0) return;
   try {
     turnOver(path);
-    // One write for all: a reader and a crash see whole lines, or none.
     const flags =
-      fs.constants.O_WRONLY | fs.constants.O_APPEND | fs.constants.O_CREAT | fs.constants.O_NOFOLLOW;
+      fs.constants.O_RDWR | fs.constants.O_APPEND | fs.constants.O_CREAT | fs.constants.O_NOFOLLOW;
     const descriptor = fs.openSync(path, flags, 0o600);
     try {
-      fs.writeSync(descriptor, `${lines.join("\n")}\n`);
+      appendWhole(descriptor, `${lines.join("\n")}\n`);
     } finally {
       fs.closeSync(descriptor);
     }
@@ -24,6 +23,25 @@ export function appendAudit(path: string, lines: readonly string[]): void {
     if (errnoOf(cause) === null) throw cause;
     throw new WorldError(`append to ${path}`, cause);
   }
+}
+
+/** All of it or nothing: a disk that is nearly full takes a part of what it is given, and says so later. */
+function appendWhole(descriptor: number, text: string): void {
+  const { size } = fs.fstatSync(descriptor);
+  try {
+    fs.writeFileSync(descriptor, endsInLine(descriptor, size) ? text : `\n${text}`);
+  } catch (cause) {
+    fs.ftruncateSync(descriptor, size);
+    throw cause;
+  }
+}
+
+/** A power cut may have left half a line. */
+function endsInLine(descriptor: number, size: number): boolean {
+  if (size === 0) return true;
+  const last = Buffer.alloc(1);
+  fs.readSync(descriptor, last, 0, 1, size - 1);
+  return last.toString("latin1") === "\n";
 }
 
 function turnOver(path: string): void {

@@ -79,15 +79,23 @@ export function listSshArguments({ user, host, port }: BrokerAddress, folder: st
   ];
 }
 
-/** `command` and `env` are those of `ssh`. The answer may hold a secret: it goes nowhere but to the caller. */
+export interface SshLineOptions {
+  readonly command?: string;
+  readonly deadlineMs?: number;
+  /** Ends every question at once. */
+  readonly signal?: AbortSignal | null;
+}
+
+/** `env` is that of `ssh`. The answer may hold a secret: it goes nowhere but to the caller. */
 export function openSshLine(
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
-  command = "ssh",
-  deadlineMs: number = DEADLINE_MS,
+  { command = "ssh", deadlineMs = DEADLINE_MS, signal = null }: SshLineOptions = {},
 ): AskLine {
   return (line) =>
     new Promise((settle) => {
+      const givenUp = { cause: "given up: the time for all of this is over" };
+      if (signal?.aborted === true) return settle(givenUp);
       const child = spawn(command, args, { env: { ...env }, stdio: ["pipe", "pipe", "pipe"], cwd: "/" });
       let out = "";
       let said = "";
@@ -96,9 +104,12 @@ export function openSshLine(
         if (isOver) return;
         isOver = true;
         clearTimeout(timer);
+        signal?.removeEventListener("abort", giveUp);
         child.kill("SIGKILL");
         settle(result);
       };
+      const giveUp = (): void => finish(givenUp);
+      signal?.addEventListener("abort", giveUp);
       const timer = setTimeout(
         () => finish({ cause: `no answer within ${deadlineMs / 1000} s` }),
         deadlineMs,

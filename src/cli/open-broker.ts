@@ -13,9 +13,11 @@ import type { AuthSpec } from "../model/fleet.ts";
 export function openHostBroker(
   auth: Extract<AuthSpec, { kind: "broker" }>,
   places: Pick<InstallPlaces, "config">,
+  /** Ends every question at once. */
+  signal: AbortSignal | null = null,
 ): RunnerBroker {
   const args = listSshArguments(auth, folderOf(places));
-  return openBroker(auth.url, openSshLine(args, cleanEnvironment(process.env)));
+  return openBroker(auth.url, openSshLine(args, cleanEnvironment(process.env), { signal }));
 }
 
 /** null: nothing keeps this process from asking. Without the key `ssh` would try, and say less clearly why not. */

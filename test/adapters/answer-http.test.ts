@@ -69,6 +69,14 @@ test("what is no HTTP ends its own connection, and a fault of the answer its own
   assert.equal((await fetch(url)).status, 200);
 });
 
+test("a connection has one request: who sends a thousand and reads no answer fills no memory", async (t) => {
+  const { requests, server } = await serve(t);
+  const said = await speak(server.port, "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n".repeat(1000));
+  assert.ok(requests.length <= 1, String(requests.length));
+  assert.ok(said.split("HTTP/1.1 200").length <= 2, said);
+  assert.match(await speak(server.port, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"), /^connection: close\r\n/im);
+});
+
 test("a place that is taken is the world's fault", async (t) => {
   const { server } = await serve(t);
   const again = serveHttp({ ...PLACE, port: server.port }, { maxBytes: 1, answer: () => assert.fail() });

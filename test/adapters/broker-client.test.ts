@@ -12,12 +12,13 @@ const ADDRESS = { url: "ssh://mint@control:2222", user: "mint", host: "control",
 /** On a machine that is busy even a shell takes its time. */
 const PATIENT = 60_000;
 
-function makeSsh(t: TestContext, script: string, limit = PATIENT) {
+function makeSsh(t: TestContext, script: string, limit = PATIENT, signal: AbortSignal | null = null) {
   const folder = makeFolder(t);
   const path = join(folder, "ssh");
   writeFileSync(path, `#!/bin/sh\n${script}\n`);
   chmodSync(path, 0o755);
-  return { folder, ask: openSshLine(["control"], { PATH: process.env.PATH }, path, limit) };
+  const options = { command: path, deadlineMs: limit, signal };
+  return { folder, ask: openSshLine(["control"], { PATH: process.env.PATH }, options) };
 }
 
 test("the broker's key is asked for by name, strangers are not trusted, and nothing is read from a terminal", (t) => {
@@ -64,6 +65,15 @@ for (const [name, script, cause] of failures) {
 }
 
 test("an ssh that is not installed is told", async () => {
-  const said = await openSshLine([], {}, "/nonexistent/ssh", 1000)("x\n");
+  const said = await openSshLine([], {}, { command: "/nonexistent/ssh", deadlineMs: 1000 })("x\n");
   assert.ok("cause" in said && /ENOENT/.test(said.cause));
+});
+
+test("a question is given up when nobody waits for the answer any more, and none is asked after that", async (t) => {
+  const over = new AbortController();
+  const { ask } = makeSsh(t, "exec sleep 300", PATIENT, over.signal);
+  const asked = ask("x\n");
+  over.abort();
+  for (const said of [await asked, await ask("x\n")])
+    assert.deepEqual(said, { cause: "given up: the time for all of this is over" });
 });

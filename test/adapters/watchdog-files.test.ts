@@ -2,7 +2,9 @@
 // never another's.
 
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import {
+  appendFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -120,6 +122,22 @@ test("the audit log is appended to, turned over when it is long, and four old on
     ['{"n":6}', '{"n":5}', '{"n":4}', '{"n":3}'],
   );
   assert.ok(!existsSync(`${path}.5`));
+});
+
+test("a disk that takes only a part of the lines has none of them, and half a line of a crash ends there", (t) => {
+  const path = join(makeFolder(t), "audit.jsonl");
+  appendAudit(path, ['{"n":1}']);
+  const lines = Array.from({ length: 10 }, (_, n) => JSON.stringify({ n, evidence: "x".repeat(1000) }));
+  // A limit on the length of files cuts a write as a full disk does.
+  const code = `import { appendAudit } from ${JSON.stringify(`${import.meta.dirname}/../../src/adapters/audit-log.ts`)};
+    try { appendAudit(${JSON.stringify(path)}, ${JSON.stringify(lines)}) } catch ({ name }) { console.log(name) }`;
+  const limited = 'ulimit -f 4; exec "$0" --input-type=module --eval "$1"';
+  const ran = spawnSync("bash", ["-c", limited, process.execPath, code], { encoding: "utf8" });
+  assert.equal(ran.stdout, "WorldError\n", ran.stderr);
+  assert.equal(readFileSync(path, "utf8"), '{"n":1}\n');
+  appendFileSync(path, '{"n":2,"evi');
+  appendAudit(path, ['{"n":3}']);
+  assert.equal(readFileSync(path, "utf8"), '{"n":1}\n{"n":2,"evi\n{"n":3}\n');
 });
 
 test("answers are kept as long as passes ask for them, and some passes longer; a broken file is none", (t) => {

@@ -91,7 +91,7 @@ async function passOnce(call: CommandCall, plan: Plan, at: ThisHost): Promise<nu
   const ran = await runPass(plan, at, tools, {
     ...{ isDry, archFilter: !flags.has("no-arch-filter"), force: flags.has("force") },
     ...{ warn: say, stop: null, webhooks: {}, specOk: true },
-  });
+  }).finally(tools.giveUp);
   if (ran === null) throw new Error("nobody could stop this pass");
   const { pass, exitCode } = ran;
   if (!isDry) {

@@ -43,7 +43,7 @@ export async function openGitHubs(
   plan: Plan,
   at: ThisHost,
   /** `signal` ends every request at once. */
-  options: { readonly cache: AnswerCache; readonly signal?: AbortSignal },
+  options: { readonly cache: AnswerCache; readonly signal: AbortSignal },
 ): Promise<OpenedGitHub> {
   const isDeputy = plan.watchdog.deputy === at.host.name;
   const used = new Set(at.host.placements.map(({ target }) => target));
@@ -61,7 +61,11 @@ export async function openGitHubs(
     if (target.auth.kind === "broker") {
       if (!used.has(name)) continue;
       const memory = { cache: options.cache, now: Date.now };
-      const brokered = openBrokeredTarget(openHostBroker(target.auth, at.places), target, memory);
+      const brokered = openBrokeredTarget(
+        openHostBroker(target.auth, at.places, options.signal),
+        target,
+        memory,
+      );
       scopes.push(...brokered.scopes.map((api) => ({ target: name, api })));
       if (isFollowed) demand.set(name, brokered.demand);
       continue;
@@ -83,6 +87,8 @@ export function openSources(
   at: ThisHost,
   github: OpenedGitHub,
   memory: Memory | null,
+  /** Called when something is given no more time: nobody waits for it, and it goes on. */
+  onLate: () => void,
 ): ObservePorts {
   const { host, places } = at;
   const { files } = openLook(host, places);
@@ -93,7 +99,9 @@ export function openSources(
       const stop = new AbortController();
       const late = sleep(milliseconds, "late" as const, { signal: stop.signal }).catch(() => "late" as const);
       try {
-        return await Promise.race([work, late]);
+        const ended = await Promise.race([work, late]);
+        if (ended === "late") onLate();
+        return ended;
       } finally {
         stop.abort();
       }

@@ -9,13 +9,14 @@ import { openHostFiles } from "../../adapters/host-files.ts";
 import type { Lock } from "../../adapters/lock.ts";
 import { type Notifier, openNotifier } from "../../adapters/notify-systemd.ts";
 import { readTallyText, saveTallyText } from "../../adapters/watchdog-files.ts";
+import { WorldError } from "../../base/world-error.ts";
 import { readTally, writeTally } from "../../model/watchdog-tally.ts";
 import { BOUNDS, countCrash } from "../../watchdog/count-pass.ts";
 import { healthyFor, nextAfterWake, nextOnGrid } from "../../watchdog/pace-passes.ts";
 import { hasSpare } from "../../watchdog/pace-requests.ts";
 import { hasSeenAll } from "../../watchdog/tell-pass.ts";
 import { nameFleetLock } from "../apply/fleet-lock.ts";
-import { BUG, FINE } from "../exit-codes.ts";
+import { BUG, FINE, WORLD } from "../exit-codes.ts";
 import { type DaemonServer, openDaemonServer } from "./answer-daemon.ts";
 import type { KeptFleet } from "./keep-fleet.ts";
 import { openPassTools, type PassTools, runPass, tryNote } from "./run-pass.ts";
@@ -39,8 +40,6 @@ interface Daemon {
   readonly work: typeof runPass;
   /** Told to stop. */
   readonly stop: AbortSignal;
-  /** Ends what is still asked of GitHub. */
-  readonly giveUp: AbortController;
   tools: PassTools | null;
   keptAt: number;
   metrics: string | null;
@@ -69,7 +68,7 @@ export async function runDaemon(
     options.archFilter,
   );
   const daemon: Daemon = {
-    ...{ fleet, voice, server, options, work, stop: stop.signal, giveUp: new AbortController() },
+    ...{ fleet, voice, server, options, work, stop: stop.signal },
     ...{ tools: null, keptAt: now(), metrics: null, allowance: null, wellAt: now(), passBegan: null },
   };
   const { plan, at } = fleet.inForce();
@@ -82,11 +81,9 @@ export async function runDaemon(
     await passAfterPass(daemon, bell);
   } finally {
     await notifier?.tell("STOPPING=1");
-    daemon.giveUp.abort();
     isOver.abort();
+    closeTools(daemon);
     await Promise.all([signs, server.close()]);
-    const { tools } = daemon;
-    if (tools !== null) tryNote(() => tools.answers.keep(), voice.warn);
   }
   return FINE;
 }
@@ -120,12 +117,14 @@ async function tryPass(daemon: Daemon): Promise<void> {
   try {
     await onePass(daemon);
   } catch (error) {
-    voice.crash(error);
+    closeTools(daemon);
+    if (error instanceof WorldError) voice.warn(`this pass is left out: ${error.message}`);
+    else voice.crash(error);
     const { plan, at } = fleet.inForce();
     const files = openHostFiles("/");
     const tally = countCrash(readTally(readTallyText(files, at.places), BOUNDS.length));
     tryNote(() => saveTallyText(at.places, writeTally(tally)), voice.warn);
-    await voice.ping(plan.watchdog.ping, BUG);
+    await voice.ping(plan.watchdog.ping, error instanceof WorldError ? WORLD : BUG);
   }
 }
 
@@ -142,9 +141,8 @@ async function onePass(daemon: Daemon): Promise<void> {
   const result = await holding(lock, async () => {
     const isOpen = daemon.tools !== null && !isNew && daemon.tools.github.closed.length === 0;
     if (!isOpen) {
-      const { tools } = daemon;
-      if (tools !== null) tryNote(() => tools.answers.keep(), voice.warn);
-      daemon.tools = await openPassTools(plan, at, daemon.giveUp.signal);
+      closeTools(daemon);
+      daemon.tools = await openPassTools(plan, at);
     }
     const tools = daemon.tools as PassTools;
     const { archFilter, force } = options;
@@ -154,10 +152,12 @@ async function onePass(daemon: Daemon): Promise<void> {
     });
   });
   if (result === null) return;
-  const { pass, exitCode, metrics, allowance } = result;
+  const { pass, exitCode, metrics, allowance, isLate } = result;
   Object.assign(daemon, { metrics, allowance });
   if (hasSeenAll(pass)) daemon.wellAt = now();
   voice.pass(pass);
+  // Else it would be asked on beside the next pass, and that one would be late too.
+  if (isLate) closeTools(daemon);
   keepAnswers(daemon);
   await voice.ping(plan.watchdog.ping, exitCode);
 }
@@ -168,6 +168,15 @@ async function holding<T>(lock: Lock, work: () => Promise<T>): Promise<T> {
   } finally {
     await lock.release();
   }
+}
+
+/** What is still asked of GitHub is given up; what it said is kept. */
+function closeTools(daemon: Daemon): void {
+  const { tools, voice } = daemon;
+  if (tools === null) return;
+  daemon.tools = null;
+  tools.giveUp();
+  tryNote(() => tools.answers.keep(), voice.warn);
 }
 
 function keepAnswers(daemon: Daemon): void {

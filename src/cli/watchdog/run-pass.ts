@@ -37,6 +37,8 @@ import { passOverGuests } from "./pass-guests.ts";
 export interface PassTools {
   readonly github: OpenedGitHub;
   readonly answers: KeptAnswers;
+  /** Ends what is still asked of GitHub; nothing is asked with these afterwards. */
+  readonly giveUp: () => void;
 }
 
 export interface PassOptions {
@@ -58,15 +60,18 @@ export interface RunPass {
   readonly metrics: string | null;
   /** Requests left of this host's share. */
   readonly allowance: number | null;
+  /** Something did not answer in time, and is asked on: the tools are to be given up. */
+  readonly isLate: boolean;
 }
 
 const AUDIT_FILE = "watchdog.audit.jsonl";
 const ANSWERS_FILE = "watchdog.answers.json";
 
-export async function openPassTools(plan: Plan, at: ThisHost, signal?: AbortSignal): Promise<PassTools> {
+export async function openPassTools(plan: Plan, at: ThisHost): Promise<PassTools> {
   const answers = openAnswers(`${at.places.state}/${ANSWERS_FILE}`);
-  const options = { cache: answers, ...(signal === undefined ? {} : { signal }) };
-  return { answers, github: await openGitHubs(plan, at, options) };
+  const over = new AbortController();
+  const github = await openGitHubs(plan, at, { cache: answers, signal: over.signal });
+  return { answers, github, giveUp: () => over.abort() };
 }
 
 /** null: it was stopped before anything was changed. */
@@ -85,17 +90,18 @@ export async function runPass(
   const windows = chooseWindows(plan);
   const silence = explainSilence(plan, allowance);
   const looking = isDry ? Promise.resolve([]) : observeCards(host, look.files, look.tools);
-  const observing = observe(
-    { plan, host, memory, windows, silence },
-    openSources(plan, at, tools.github, memory),
-  );
+  let isLate = false;
+  const sources = openSources(plan, at, tools.github, memory, () => {
+    isLate = true;
+  });
+  const observing = observe({ plan, host, memory, windows, silence }, sources);
   const observation = await orStopped(observing, stop);
   if (observation === null) return null;
   const decided = decide({ plan, host, observation, memory, windows, archFilter, force });
   if (isDry) {
     const guests = await passOverGuests(plan, at, { isDry, stop });
     const pass = { observation, decided, outcomes: [], isDry, guests };
-    return { pass, exitCode: chooseExitCode(pass), metrics: null, allowance };
+    return { pass, exitCode: chooseExitCode(pass), metrics: null, allowance, isLate };
   }
   const owned = listOwnedSlots(plan);
   const next = spendAllowance(decided.memory, allowance, observation.requestsCounted);
@@ -115,7 +121,7 @@ export async function runPass(
   tools.answers.age();
   const noted = { memory: { ...acted, lastFine }, requests, exitCode, durationMs, cards: await looking };
   const metrics = tell(plan, at, pass, noted, options);
-  return { pass, exitCode, metrics, allowance: acted.allowance };
+  return { pass, exitCode, metrics, allowance: acted.allowance, isLate };
 }
 
 /** What is asked of GitHub goes on, and nobody waits for it. */
