@@ -10,7 +10,9 @@ const FILES = {
   act: "test/watchdog/act.test.ts",
   app: "test/adapters/credentials-app.test.ts",
   brake: "test/registration/back-off.test.ts",
+  daemon: "test/cli/run-daemon.test.ts",
   client: "test/adapters/github-faults.test.ts",
+  files: "test/adapters/watchdog-files.test.ts",
   ephemeral: "test/registration/register-ephemeral.test.ts",
   lab: "test/lab/watchdog.test.ts",
   pages: "test/adapters/github-client.test.ts",
@@ -58,7 +60,12 @@ const FAULTS: Readonly<Record<string, readonly Named[]>> = {
     "a burst of 502 leaves no orphan and stops nothing",
     "lab: GitHub answering 502 changes nothing; what is down is started all the same",
   ],
-  "hang, slow drip": ["requests: [hang]", "requests: [hang-body]", "requests: [drip]"],
+  "hang, slow drip": [
+    "requests: [hang]",
+    "requests: [hang-body]",
+    "requests: [drip]",
+    "daemon: what did not answer in time is given up when its pass is over, and the next one asks anew",
+  ],
   "truncated body": [
     "requests: [truncate]",
     "requests: [short]",
@@ -116,6 +123,7 @@ const FAULTS: Readonly<Record<string, readonly Named[]>> = {
   "mass deletion": ["not more than half of a pool goes in a pass"],
   "disk full": [
     "act: a full disk forbids every change, for nothing can be written down before it",
+    "files: a disk that takes only a part of the lines has none of them, and half a line of a crash ends there",
     "a rogue listener and a full disk are told",
   ],
   "suspend, time jump": ["a clock that jumps makes every window begin anew"],
