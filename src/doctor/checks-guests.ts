@@ -127,7 +127,7 @@ const guestsRunAsRendered: Check = {
       isCurrent.known && isCurrent.value === false ? [name] : [],
     );
     if (old.length > 0) {
-      const found = `with earlier settings until the next start: ${nameSome(old)}`;
+      const found = `with other settings than are rendered, until the next start after an apply: ${nameSome(old)}`;
       return [warn(found, "drain its runner, then stop and start its unit")];
     }
     const unseen = running.find(({ isCurrent }) => !isCurrent.known);

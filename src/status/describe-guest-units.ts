@@ -91,7 +91,7 @@ function explain(
     ...(isNew && isRunning ? ["sets itself up, and waits for its credential: no job before"] : []),
     ...(isNew && !isRunning && state !== "missing" ? ["not set up yet: its first boot does that"] : []),
     ...(isRunning && valueOrNull(seen.isCurrent) === false
-      ? ["runs with earlier settings: what is rendered now comes into force at its next start"]
+      ? ["runs with other settings than are rendered now: once applied, they take effect at its next start"]
       : []),
   ];
 }

@@ -113,7 +113,7 @@ export const GUEST_CASES: readonly Row[] = [
     "guests-run-as-rendered",
     onParent({}, { isCurrent: seen(false) }),
     "warning",
-    /until the next start: desk$/,
+    /until the next start after an apply: desk$/,
     "drain its runner, then stop and start its unit",
   ],
 ];
