@@ -37,6 +37,22 @@ export function parseDuration(text: string): number | null {
   return Number.isSafeInteger(total) ? total : null;
 }
 
+/** What another tool's notation would be here: Docker's `32g` and Kubernetes' `32Gi` are `32GiB`; `90 min` is `90m`. */
+export function guessMeasure(text: string, kind: "size" | "duration"): string | null {
+  if (kind === "duration") {
+    const [, number, ...units] =
+      /^([0-9]+) ?(?:(d)(?:ays?)?|(h)(?:ours?|rs?)?|(m)(?:in(?:ute)?s?)?|(s)(?:ec(?:ond)?s?)?)$/i.exec(
+        text,
+      ) ?? [];
+    const guess = `${number}${units.join("").toLowerCase()}`;
+    return parseDuration(guess) === null ? null : guess;
+  }
+  const [, number, prefix = "", binary, byte] = /^([0-9]+(?:\.[0-9]+)?) ?([kmgt])(i?)(b?)$/i.exec(text) ?? [];
+  const isDecimal = binary === "" && byte !== "";
+  const guess = `${number}${prefix.toUpperCase()}${isDecimal ? "B" : "iB"}`;
+  return parseSize(guess) === null ? null : guess;
+}
+
 /** 51539607552 → `48GiB`: the largest binary unit that gives a whole number, else the largest decimal one. */
 export function formatSize(bytes: number): string {
   for (const unit of ["TiB", "GiB", "MiB", "KiB", "TB", "GB", "MB", "kB"]) {

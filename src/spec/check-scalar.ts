@@ -9,7 +9,7 @@ import {
   MAX_TEXT_BYTES,
   nameCodePoint,
 } from "../base/text-policy.ts";
-import { parseDuration, parseSize } from "../base/units.ts";
+import { guessMeasure, parseDuration, parseSize } from "../base/units.ts";
 import { type Format, formatOf } from "./formats.ts";
 import type { Report } from "./report.ts";
 import type { Shape } from "./rule.ts";
@@ -104,11 +104,14 @@ function checkMeasure(
   const value = typeof node.value === "string" ? parse(node.value) : null;
   if (value === null) {
     const bare = typeof node.value === "number";
+    const meant = typeof node.value === "string" ? guessMeasure(node.value, shape.kind) : null;
     report.add(bare ? "CF610" : "CF613", path, {
       message: `expected ${expectedOf(shape)}, found ${describeNode(node)}`,
       help: bare
         ? `add a unit: ${quoteShort(node.source, false)}${shape.kind === "size" ? "GiB" : "m"}`
-        : undefined,
+        : meant === null
+          ? undefined
+          : `did you mean ${JSON.stringify(meant)}?`,
     });
     return undefined;
   }

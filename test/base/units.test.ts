@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { formatDuration, formatSize, parseDuration, parseSize } from "../../src/base/units.ts";
+import { formatDuration, formatSize, guessMeasure, parseDuration, parseSize } from "../../src/base/units.ts";
 
 test("sizes keep binary and decimal units apart", () => {
   assert.equal(parseSize("48GiB"), 48 * 2 ** 30);
@@ -29,6 +29,27 @@ test("what is no size is none", () => {
   ]) {
     assert.equal(parseSize(text), null, JSON.stringify(text));
   }
+});
+
+test("another tool's notation is understood well enough to name ours", () => {
+  const guesses: readonly (readonly ["size" | "duration", string, string | null])[] = [
+    ["size", "32g", "32GiB"],
+    ["size", "32Gi", "32GiB"],
+    ["size", "512 MB", "512MB"],
+    ["size", "48gib", "48GiB"],
+    ["size", "1.5t", "1.5TiB"],
+    ["size", "32", null],
+    ["size", "lots", null],
+    ["size", "99999999999t", null],
+    ["duration", "90 min", "90m"],
+    ["duration", "2hours", "2h"],
+    ["duration", "5D", "5d"],
+    ["duration", "10 seconds", "10s"],
+    ["duration", "3 months", null],
+    ["duration", "1.5h", null],
+    ["duration", "soon", null],
+  ];
+  for (const [kind, text, guess] of guesses) assert.equal(guessMeasure(text, kind), guess, text);
 });
 
 test("durations are days, hours, minutes, seconds in this order", () => {
