@@ -26,7 +26,7 @@ function makePass(evidence: string, verdict: Decision["verdict"] = "wait"): Pass
     evidence: [evidence],
     action: null,
   };
-  const observation = { host: "forge", time: { wall: 0, monotonic: 0, boot: null } };
+  const observation = { host: "forge", time: { wall: 0, monotonic: 0, boot: null }, guestUnits: [] };
   const decided = { decisions: [decision], notices: [], memory: {} };
   return { observation, decided, outcomes: [], isDry: false, guests: null } as unknown as Pass;
 }
