@@ -9,7 +9,8 @@ import type { TestContext } from "node:test";
 
 export function makeFolder(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), "ci-fleet-test-"));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  // What a test has killed may have children that write yet.
+  t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }));
   return folder;
 }
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
 import { createHmac } from "node:crypto";
 import { chmodSync, existsSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
+import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { takeFileLock } from "../../src/adapters/file-lock.ts";
@@ -34,16 +34,33 @@ interface Daemon {
   readonly start: (...words: readonly string[]) => Promise<Daemon>;
 }
 
+/** Below those that Linux gives to whoever connects: such a port may be another's before the daemon has it. */
+let nextPort = 20_000 + (process.pid % 1000) * 12;
+
 async function findPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((settle) => server.listen(0, "127.0.0.1", settle));
-  const address = server.address();
-  await new Promise((settle) => server.close(settle));
-  return typeof address === "object" ? (address?.port ?? 0) : 0;
+  for (let tries = 0; tries < 100; tries++) {
+    nextPort = nextPort >= 32_000 ? 20_000 : nextPort + 1;
+    const port = nextPort;
+    const server = createServer();
+    if (await listen(server, port).catch(() => false)) {
+      await new Promise((settle) => server.close(settle));
+      return port;
+    }
+  }
+  throw new Error("a hundred ports in a row are taken");
+}
+
+function listen(server: Server, port: number): Promise<boolean> {
+  return new Promise((settle, fail) => {
+    server.once("error", fail).listen(port, "127.0.0.1", () => settle(true));
+  });
 }
 
 /** On a host whose two slots are down. `watchdog` are keys in flow style. */
 async function startDaemon(t: TestContext, watchdog: string, ...words: readonly string[]): Promise<Daemon> {
+  // Before all else, for what is done afterwards goes in this order: a daemon writes into the folder that is removed.
+  const endings: (() => Promise<unknown>)[] = [];
+  t.after(() => Promise.all(endings.map((end) => end())));
   const host = makeFakeHost(t);
   const github = new FakeState();
   github.scope("orgs/acme");
@@ -55,7 +72,7 @@ async function startDaemon(t: TestContext, watchdog: string, ...words: readonly 
     expiresAt: null,
   });
   const server = await serveFakeGitHub(github);
-  t.after(() => server.close());
+  endings.push(() => server.close());
   const port = await findPort();
   for (const [name, text] of [
     ["token", TOKEN],
@@ -77,7 +94,8 @@ async function startDaemon(t: TestContext, watchdog: string, ...words: readonly 
       env: cleanEnv(host.env),
       stdio: ["ignore", "pipe", "pipe"],
     });
-    t.after(() => child.kill("SIGKILL"));
+    const exited = new Promise((settle) => child.once("exit", settle));
+    endings.push(() => (child.kill("SIGKILL") ? exited : Promise.resolve()));
     let [stdout, stderr] = ["", ""];
     child.stdout?.setEncoding("utf8").on("data", (text: string) => {
       stdout += text;
@@ -129,7 +147,8 @@ const scene = (sentence: string, act: (t: TestContext) => Promise<void>): void =
 scene("it starts what is down, answers for itself, and ends with 0 on SIGTERM", async (t) => {
   const daemon = await startDaemon(t, "every: 5s");
   const { host, url } = daemon;
-  assert.match(daemon.said(), /^start home-ci-forge-1 {2}DeadSlot: .*; done: started$/m);
+  const started = /^start home-ci-forge-1 {2}DeadSlot: .*; done: started$/m;
+  await waitFor("a word of the start", () => started.test(daemon.said()), { instead: daemon.said });
   assert.ok(host.told().includes(`systemctl --user start --no-block -- ${UNIT}`));
   const healthy = await fetch(`${url}/healthz`);
   assert.deepEqual([healthy.status, await healthy.text()], [200, "ok\n"]);
@@ -187,7 +206,7 @@ scene(
     await waitFor("metrics", async () => (await metrics()).includes("ci_fleet_spec_ok 0\n"));
     daemon.writeSpec(`every: 5s, metrics: ${host.home}/now.prom`);
     await waitFor("the new spec", () => existsSync(join(host.home, "now.prom")));
-    assert.match(await metrics(), /^ci_fleet_spec_ok 1$/m);
+    await waitFor("metrics of it", async () => (await metrics()).includes("ci_fleet_spec_ok 1\n"));
     assert.equal(daemon.warned().match(/not put in force/g)?.length, 1, "it is said once");
   },
 );
@@ -256,15 +275,17 @@ scene("a port that is taken keeps no slot from being started, and is tried again
   const { port } = new URL(daemon.url);
   daemon.child.kill("SIGTERM");
   await daemon.ended;
-  const squatter = createServer((socket) => socket.destroy()).listen(Number(port), "127.0.0.1");
+  const squatter = createServer((socket) => socket.destroy());
   t.after(() => squatter.close());
+  await listen(squatter, Number(port));
   rmSync(join(daemon.host.home, daemon.host.state), { recursive: true });
   daemon.host.told();
   const starting = daemon.start();
   await waitFor("a start", () => daemon.host.read("fake/told").includes(`start --no-block -- ${UNIT}`));
   squatter.close();
   const again = await starting;
-  assert.match(again.warned(), /^warning: cannot listen on .* metrics and webhooks are not answered$/m);
+  const refused = /^warning: cannot listen on .* metrics and webhooks are not answered$/m;
+  await waitFor("a warning", () => refused.test(again.warned()), { instead: again.warned });
 });
 
 test("the watchdog as a daemon", { concurrency: true }, async (t) => {
