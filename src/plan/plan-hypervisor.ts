@@ -99,6 +99,9 @@ function planAccess(fleet: Fleet, node: ProxmoxSpec, guests: HypervisorPlan["gue
     ...guests
       .filter(({ pool }) => pool === null)
       .map(({ vmId }) => ({ path: `/vms/${vmId}`, role: "CiFleetGuest" })),
+    ...guests
+      .filter(({ reset }) => reset === "rollback")
+      .map(({ vmId }) => ({ path: `/vms/${vmId}`, role: "CiFleetSnapshot" })),
     ...pools.map((pool) => ({ path: `/pool/${pool}`, role: "CiFleetGuest" })),
     // Of a guest that is in no pool, as while it is made anew, nobody else could tell that it is not there.
     ...(pools.length === 0 ? [] : [{ path: "/vms", role: "CiFleetLook" }]),
@@ -136,13 +139,13 @@ const ROLES: PlannedAccess["roles"] = [
       "VM.Config.Network",
       "VM.Config.Options",
       "VM.PowerMgmt",
-      "VM.Snapshot",
-      "VM.Snapshot.Rollback",
     ],
   },
+  // Rolls back, too: the API wants this or VM.Snapshot.Rollback for it.
+  { id: "CiFleetSnapshot", privileges: ["VM.Snapshot"] },
   { id: "CiFleetLook", privileges: ["VM.Audit"] },
-  { id: "CiFleetTemplate", privileges: ["VM.Audit", "VM.Clone"] },
-  { id: "CiFleetStorage", privileges: ["Datastore.AllocateSpace", "Datastore.Audit"] },
+  { id: "CiFleetTemplate", privileges: ["VM.Clone"] },
+  { id: "CiFleetStorage", privileges: ["Datastore.AllocateSpace"] },
   { id: "CiFleetRead", privileges: ["Datastore.Audit"] },
   { id: "CiFleetNetwork", privileges: ["SDN.Use"] },
   { id: "CiFleetCard", privileges: ["Mapping.Use"] },

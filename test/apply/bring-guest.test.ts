@@ -10,6 +10,7 @@ import { bringGuest } from "../../src/apply/bring-guest.ts";
 import { readGuestWish } from "../../src/apply/read-guest-wish.ts";
 import type { BringOptions, BroughtGuest, GuestWish } from "../../src/model/guest-wish.ts";
 import { grantAsRendered, type ProxmoxLab, startProxmoxLab } from "../proxmox/lab.ts";
+import { TOKEN } from "../proxmox/state.ts";
 
 const fixtures = fileURLToPath(new URL("../../fixtures", import.meta.url));
 const files = globSync("{fleets,nodes}/*/expected/rendered/hosts/*/vm/*/api.json", { cwd: fixtures }).sort();
@@ -69,6 +70,23 @@ for (const file of files) {
     assert.deepEqual(structuredClone(guest), before);
   });
 }
+
+test("without any one of its privileges the token cannot make a guest", async (t) => {
+  const file = files.find((each) => each.includes("good-acs-on-intel"));
+  assert.ok(file);
+  const { state } = await prepare(t, file);
+  const granted = [...(state.grants.get(TOKEN) ?? [])].filter(([path]) => path !== "/storage/local");
+  for (const [path, privileges] of granted) {
+    for (const privilege of privileges) {
+      const lab = await prepare(t, file);
+      lab.state.grants.get(TOKEN)?.get(path)?.delete(privilege);
+      const brought = await bringGuest(lab.hypervisor, lab.wish, OPTIONS);
+      assert.notEqual(brought.kind, "done", `${privilege} on ${path}`);
+    }
+  }
+  const all = new Set(granted.flatMap(([, privileges]) => [...privileges]));
+  assert.ok(all.has("Mapping.Use") && all.has("SDN.Use") && all.size >= 15, [...all].join());
+});
 
 async function prepareShared(t: TestContext) {
   return prepare(t, SHARED as string);
