@@ -1,5 +1,6 @@
 // The daemon's small HTTP server: few connections, one request on each, short deadlines, bounded bodies. It knows
-// addresses and lengths, not what is said. In: where to listen, who answers. Out: a running server; a WorldError where the place is taken.
+// addresses and lengths, not what is said. In: where to listen, who answers. Out: a running server; a WorldError where
+// the place is taken.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { WorldError } from "../base/world-error.ts";
