@@ -12,6 +12,7 @@ import {
   seen,
   unseen,
 } from "../model/host-observation.ts";
+import { listOwnGuests } from "../model/kvm-plan.ts";
 import type { Placement, Plan, PlannedHost } from "../model/plan.ts";
 import type { HostFiles } from "../model/ports.ts";
 import { showContainers } from "./observe-containers.ts";
@@ -46,7 +47,7 @@ export async function observeHost(request: LookRequest, ports: LookPorts): Promi
       .map((slot) => ({ placement, slot: slot.name })),
   );
   const onSystemd = host.supervision === "systemd";
-  const guests = places.flavour === "system" ? (host.kvm?.guests ?? []).map(({ unit }) => unit) : [];
+  const guests = listOwnGuests(host, places.flavour).map(({ unit }) => unit);
   const upkeep = onSystemd && only === null ? [...listUpkeepUnits(plan, host), ...guests] : [];
   const slotUnits = onSystemd
     ? placed.flatMap(({ placement, slot }) => nameSlotUnits(plan, placement, slot))

@@ -16,7 +16,11 @@ export function layHeading(text: string): readonly string[] {
 
 /** `  labels    self-hosted linux x64 …`, folded at spaces under the first word. */
 export function layField(label: string, text: string): readonly string[] {
-  const lead = INDENT + label.padEnd(LABEL_WIDTH);
+  return layHanging(INDENT + label.padEnd(LABEL_WIDTH), text);
+}
+
+/** The text, cleaned and folded under its own first word; `lead` stands before that. */
+export function layHanging(lead: string, text: string): readonly string[] {
   const hang = " ".repeat(lead.length);
   return foldWords(cleanForTerminal(text), PAGE_WIDTH - lead.length).map(
     (line, at) => (at === 0 ? lead : hang) + line,

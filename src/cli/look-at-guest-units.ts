@@ -4,16 +4,16 @@
 import { type GuestUnitPorts, observeGuestUnits } from "../adapters/observe-guest-units.ts";
 import { REBOOT_MARK } from "../apply/node-scripts.ts";
 import type { SeenGuestUnit } from "../model/guest-units.ts";
+import { listOwnGuests } from "../model/kvm-plan.ts";
 import type { HostFiles } from "../model/ports.ts";
 import { listQemuOptions, QEMU } from "../render/kvm-command.ts";
 import type { ThisHost } from "./this-host.ts";
 
-/** A user's install has none: only root gives a guest its network, its card and its user. */
 export async function lookAtGuestUnits(
   { host, places }: Pick<ThisHost, "host" | "places">,
   ports: GuestUnitPorts,
 ): Promise<readonly SeenGuestUnit[]> {
-  const guests = places.flavour === "system" ? (host.kvm?.guests ?? []) : [];
+  const guests = listOwnGuests(host, places.flavour);
   const questions = guests.map((guest) => ({
     name: guest.name,
     unit: guest.unit,

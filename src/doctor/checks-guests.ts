@@ -1,8 +1,14 @@
 // Checks of a machine that runs guests by itself: KVM, the programs that guests are made and run with, and each guest's
 // unit, files and settings. In: facts. Out: judgements.
 
-import { findFailure, judgeGuestUnit, type SeenGuestUnit } from "../model/guest-units.ts";
-import type { KvmGuest } from "../model/kvm-plan.ts";
+import {
+  findFailure,
+  judgeGuestUnit,
+  lacksSetUp,
+  listLostFiles,
+  type SeenGuestUnit,
+} from "../model/guest-units.ts";
+import { type KvmGuest, listOwnGuests } from "../model/kvm-plan.ts";
 import { type Check, fail, fine, type Judgement, note, unknown, warn } from "./check.ts";
 import type { DoctorFacts } from "./facts.ts";
 import { applyCommand, count, install, isInstalled, nameSome, privileged, systemctl } from "./phrases.ts";
@@ -17,8 +23,7 @@ const PROGRAMS: readonly (readonly [names: readonly string[], debian: string, ar
 
 export const GUEST_LOOKUPS: readonly string[] = PROGRAMS.flatMap(([names]) => names);
 
-const guestsOf = ({ host, places }: DoctorFacts): readonly KvmGuest[] =>
-  places.flavour === "system" ? (host.kvm?.guests ?? []) : [];
+const guestsOf = ({ host, places }: DoctorFacts): readonly KvmGuest[] => listOwnGuests(host, places.flavour);
 
 const kvmIsThere: Check = {
   name: "kvm-is-there",
@@ -85,7 +90,7 @@ const guestsRun: Check = {
           note(starts ? found : `${found}, and not started by itself`, systemctl(facts, "start", unit)),
         ];
       }
-      if (state === "running" && seen.isSetUp?.known === true && !seen.isSetUp.value) {
+      if (state === "running" && lacksSetUp(seen)) {
         const found = `guest ${name} sets itself up, and waits for its credential`;
         return [note(found, "docs/kvm.md says how it gets one")];
       }
@@ -105,10 +110,7 @@ const guestsHaveTheirDisks: Check = {
       if (hidden?.known === false) {
         return [unknown(`disks of guest ${name}: ${hidden.why}`, privileged(facts, "ci-fleet", "doctor"))];
       }
-      const lost = [
-        ...(seen.hasDisk.known && !seen.hasDisk.value ? ["disk"] : []),
-        ...(seen.hasSeed.known && !seen.hasSeed.value ? ["seed"] : []),
-      ];
+      const lost = listLostFiles(seen);
       if (lost.length === 0) return [fine(`guest ${name} has its disk and its seed`)];
       const found = `guest ${name} runs, and ${places.state} has lost its ${lost.join(" and its ")}`;
       return [fail(found, "save what is needed from inside the guest, then stop and start it")];

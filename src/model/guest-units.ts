@@ -49,6 +49,21 @@ export function judgeGuestUnit({ unit }: Pick<SeenGuestUnit, "unit">): GuestUnit
   }
 }
 
+/** Of one that runs: QEMU goes on with files that have no name any more, and what it writes is gone when it ends. */
+export function listLostFiles(guest: SeenGuestUnit): readonly ("disk" | "seed")[] {
+  if (judgeGuestUnit(guest) !== "running") return [];
+  const { hasDisk, hasSeed } = guest;
+  return [
+    ...(hasDisk.known && !hasDisk.value ? (["disk"] as const) : []),
+    ...(hasSeed.known && !hasSeed.value ? (["seed"] as const) : []),
+  ];
+}
+
+/** No boot of its own has set it up yet, so that it takes no job. */
+export function lacksSetUp({ isSetUp }: Pick<SeenGuestUnit, "isSetUp">): boolean {
+  return isSetUp?.known === true && !isSetUp.value;
+}
+
 /** systemd's word for how its last run ended badly; null: it did not, or nobody knows. */
 export function findFailure(guest: Pick<SeenGuestUnit, "unit">): string | null {
   const state = judgeGuestUnit(guest);

@@ -1,12 +1,21 @@
 // What a machine with KVM does for its guests, decided: each is a unit that runs QEMU. In: nothing. Out: records.
 // Sizes are bytes, paths absolute.
 
+import type { Flavour } from "./apply.ts";
 import type { GuestHardware, Lifetime, OsName } from "./fleet.ts";
 import type { AcceptedRisk, Binding, CardFunction, CloudImage } from "./hypervisor-plan.ts";
 
 export interface KvmPlan {
   /** In the order of the spec. */
   readonly guests: readonly KvmGuest[];
+}
+
+/** A user's install has none: only root gives a guest its network, its card and its user. */
+export function listOwnGuests(
+  { kvm }: { readonly kvm: KvmPlan | null },
+  flavour: Flavour,
+): readonly KvmGuest[] {
+  return flavour === "system" ? (kvm?.guests ?? []) : [];
 }
 
 export interface KvmGuest {

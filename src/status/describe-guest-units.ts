@@ -1,12 +1,13 @@
 // The guests that a machine runs by itself, and whether it waits for a reboot. In: the plan of the host, one look at it.
 // Out: rows, and lines of a page.
 
-import { foldWords, PAGE_WIDTH } from "../base/page-layout.ts";
-import { cleanForTerminal, measureWidth } from "../base/terminal-text.ts";
+import { layHanging } from "../base/page-layout.ts";
 import {
   findFailure,
   type GuestUnitState,
   judgeGuestUnit,
+  lacksSetUp,
+  listLostFiles,
   type SeenGuestUnit,
 } from "../model/guest-units.ts";
 import { valueOrNull } from "../model/host-observation.ts";
@@ -14,6 +15,7 @@ import type { KvmGuest } from "../model/kvm-plan.ts";
 import type { PlannedHost } from "../model/plan.ts";
 import type { Health } from "./explain-slot.ts";
 import type { MachineStatus } from "./facts.ts";
+import { BELOW_ROW, layMarkedRows, MARKS } from "./lay-marked-rows.ts";
 
 export interface GuestUnitRow {
   readonly name: string;
@@ -56,15 +58,9 @@ export function listGuestUnits({ kvm }: PlannedHost, { guests }: MachineStatus):
 /** A guest that stands still was stopped by a person, or is not started by itself. */
 function judgeHealth(seen: SeenGuestUnit): Health {
   const state = judgeGuestUnit(seen);
-  if (state === "missing" || findFailure(seen) !== null || hasLostFiles(seen)) return "differs";
+  if (state === "missing" || findFailure(seen) !== null || listLostFiles(seen).length > 0) return "differs";
   if (state === "unknown") return "unknown";
   return state === "running" ? "ok" : "waits";
-}
-
-/** QEMU goes on with files that have no name any more, and they are gone with it. */
-function hasLostFiles(seen: SeenGuestUnit): boolean {
-  const isLost = [seen.hasDisk, seen.hasSeed].some((file) => file.known && !file.value);
-  return judgeGuestUnit(seen) === "running" && isLost;
 }
 
 /** None, where nobody could look. */
@@ -79,14 +75,14 @@ function explain(
 ): readonly string[] {
   const failure = findFailure(seen);
   const first = valueOrNull(seen.hasDisk) === false && lifetime === "persistent";
-  const isNew = seen.isSetUp?.known === true && !seen.isSetUp.value;
+  const isNew = lacksSetUp(seen);
   const isRunning = state === "running";
   return [
     ...(state === "missing" ? ["`ci-fleet apply` installs it"] : []),
     ...(seen.unit.known ? [] : [`not known: ${seen.unit.why}`]),
     ...(failure === null ? [] : [`it ended badly (${failure}): \`journalctl --unit ${unit}\``]),
     ...(state === "stopped" ? [`\`systemctl start ${unit}\` starts it`] : []),
-    ...(hasLostFiles(seen) ? ["its disk or its seed is gone, while it runs"] : []),
+    ...(listLostFiles(seen).length > 0 ? ["its disk or its seed is gone, while it runs"] : []),
     ...(first && !isRunning && state !== "missing" ? ["no disk yet: its first start makes one"] : []),
     ...(isNew && isRunning ? ["sets itself up, and waits for its credential: no job before"] : []),
     ...(isNew && !isRunning && state !== "missing" ? ["not set up yet: its first boot does that"] : []),
@@ -106,7 +102,6 @@ const WORDS: Readonly<Record<GuestUnitState, string>> = {
   missing: "not installed",
   unknown: "not known",
 };
-const MARKS: Readonly<Record<Health, string>> = { ok: "●", waits: "◌", differs: "✗", unknown: "?" };
 const HEAD = ["guest", "here", "lifetime", "card"];
 
 /** Nothing, where it has no guests and waits for nothing. */
@@ -115,25 +110,13 @@ export function layMachine(
   machine: MachineStatus,
   paint: (health: Health, mark: string) => string,
 ): readonly string[] {
-  const rows = listGuestUnits(host, machine);
-  const cells = rows.map(({ name, state, lifetime, card }) => [name, WORDS[state], lifetime, card ?? "–"]);
-  const widths = HEAD.map((title, at) =>
-    Math.max(title.length, ...cells.map((row) => measureWidth(row[at] ?? ""))),
-  );
-  const lay = (row: readonly string[]) => row.map((cell, at) => cell.padEnd((widths[at] ?? 0) + 2)).join("");
+  const rows = listGuestUnits(host, machine).map(({ name, state, lifetime, card, health, notes }) => ({
+    mark: paint(health, MARKS[health]),
+    cells: [name, WORDS[state], lifetime, card ?? "–"],
+    below: notes.flatMap((text) => layHanging(BELOW_ROW, text)),
+  }));
   return [
-    ...(rows.length === 0 ? [] : [`    ${lay(HEAD)}`.trimEnd()]),
-    ...rows.flatMap(({ health, notes }, at) => [
-      `  ${paint(health, MARKS[health])} ${lay(cells[at] ?? [])}`.trimEnd(),
-      ...notes.flatMap((text) => hang("      ", text)),
-    ]),
-    ...(machine.waitsForReboot ? hang("  reboot: ", "what changed for cards waits for it") : []),
+    ...layMarkedRows(HEAD, rows),
+    ...(machine.waitsForReboot ? layHanging("  reboot: ", "what changed for cards waits for it") : []),
   ];
-}
-
-function hang(lead: string, text: string): readonly string[] {
-  const pad = " ".repeat(lead.length);
-  return foldWords(cleanForTerminal(text), PAGE_WIDTH - lead.length).map(
-    (line, at) => (at === 0 ? lead : pad) + line,
-  );
 }

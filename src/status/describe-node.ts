@@ -1,11 +1,11 @@
 // The guests of a Proxmox node: what is planned and what is there, and which card each has. In: the plan of the host,
 // one look at it. Out: rows, and lines of a page.
 
-import { foldWords, PAGE_WIDTH } from "../base/page-layout.ts";
-import { cleanForTerminal, measureWidth } from "../base/terminal-text.ts";
+import { layHanging } from "../base/page-layout.ts";
 import type { Plan, PlannedHost } from "../model/plan.ts";
 import type { Health } from "./explain-slot.ts";
 import type { NodeStatus } from "./facts.ts";
+import { BELOW_ROW, layMarkedRows, MARKS } from "./lay-marked-rows.ts";
 
 export interface GuestRow {
   readonly vmId: number;
@@ -76,27 +76,16 @@ export function layNode(
   node: NodeStatus,
   paint: (health: Health, mark: string) => string,
 ): readonly string[] {
-  const rows = listGuests(host, node);
-  const cells = rows.map((row) => [
-    `${row.vmId} ${row.name}`,
-    WORDS[row.state],
-    row.cards.join(" and ") || "–",
-  ]);
-  const head = ["guest", "here", "card"];
-  const widths = head.map((title, at) =>
-    Math.max(title.length, ...cells.map((row) => measureWidth(cleanForTerminal(row[at] ?? "")))),
-  );
-  const lay = (row: readonly string[]) =>
-    row.map((cell, at) => cleanForTerminal(cell).padEnd((widths[at] ?? 0) + 2)).join("");
   const { seen } = node;
+  const rows = listGuests(host, node).map((row) => ({
+    mark: markRow(row, paint),
+    cells: [`${row.vmId} ${row.name}`, WORDS[row.state], row.cards.join(" and ") || "–"],
+    below: explainRow(row).flatMap((text) => layHanging(BELOW_ROW, text)),
+  }));
   return [
-    ...(rows.length === 0 ? [] : [`    ${lay(head)}`.trimEnd()]),
-    ...rows.flatMap((row, at) => [
-      `  ${markRow(row, paint)} ${lay(cells[at] ?? [])}`.trimEnd(),
-      ...explainRow(row).flatMap((text) => hang("      ", text)),
-    ]),
-    ...(seen.guests.known ? [] : hang("  guests: ", `not known: ${seen.guests.why}`)),
-    ...(seen.waitsForReboot ? hang("  reboot: ", "what changed for cards waits for it") : []),
+    ...layMarkedRows(["guest", "here", "card"], rows),
+    ...(seen.guests.known ? [] : layHanging("  guests: ", `not known: ${seen.guests.why}`)),
+    ...(seen.waitsForReboot ? layHanging("  reboot: ", "what changed for cards waits for it") : []),
   ];
 }
 
@@ -104,9 +93,9 @@ function markRow(
   { state, isPlanned, held }: GuestRow,
   paint: (health: Health, mark: string) => string,
 ): string {
-  if (state === "unknown") return paint("unknown", "?");
-  if (differs({ state, isPlanned, held })) return paint("differs", "✗");
-  return state === "running" ? paint("ok", "●") : paint("waits", "◌");
+  if (state === "unknown") return paint("unknown", MARKS.unknown);
+  if (differs({ state, isPlanned, held })) return paint("differs", MARKS.differs);
+  return state === "running" ? paint("ok", MARKS.ok) : paint("waits", MARKS.waits);
 }
 
 function explainRow({ state, isPlanned, held, lock, vmId }: GuestRow): readonly string[] {
@@ -117,11 +106,4 @@ function explainRow({ state, isPlanned, held, lock, vmId }: GuestRow): readonly 
     ...(held === null ? [] : [`held: ${held}`]),
     ...(lock === null ? [] : [`locked: ${lock}`]),
   ];
-}
-
-function hang(lead: string, text: string): readonly string[] {
-  const pad = " ".repeat(lead.length);
-  return foldWords(cleanForTerminal(text), PAGE_WIDTH - lead.length).map(
-    (line, at) => (at === 0 ? lead : pad) + line,
-  );
 }

@@ -1,16 +1,15 @@
 // Status as a page and as a document. In: rows and facts. Out: lines of a hundred columns; JSON with a version.
 
-import { foldWords, PAGE_WIDTH } from "../base/page-layout.ts";
-import { cleanForTerminal, measureWidth } from "../base/terminal-text.ts";
+import { layHanging } from "../base/page-layout.ts";
+import { cleanForTerminal } from "../base/terminal-text.ts";
 import type { SlotRow } from "./compare-slots.ts";
 import { layMachine, listGuestUnits } from "./describe-guest-units.ts";
 import { layNode, listGuests } from "./describe-node.ts";
 import type { Health } from "./explain-slot.ts";
 import type { StatusFacts } from "./facts.ts";
+import { BELOW_ROW, layMarkedRows, MARKS } from "./lay-marked-rows.ts";
 
 export type Paint = (health: Health, text: string) => string;
-
-const MARKS: Readonly<Record<Health, string>> = { ok: "●", waits: "◌", differs: "✗", unknown: "?" };
 
 export function describeStatus(
   facts: StatusFacts,
@@ -32,7 +31,8 @@ export function describeStatus(
     if (node !== null) lines.push(...layNode(host, node, paint));
   }
   for (const [target, answer] of facts.github) {
-    if (!answer.known) lines.push("", ...hang(`GitHub, target ${target}: `, `not known: ${answer.why}`));
+    if (!answer.known)
+      lines.push("", ...layHanging(`GitHub, target ${target}: `, `not known: ${answer.why}`));
   }
   return `${lines.join("\n")}\n`;
 }
@@ -53,24 +53,23 @@ function summarize(rows: readonly SlotRow[]): string {
 }
 
 function layRows(rows: readonly SlotRow[], paint: Paint): readonly string[] {
-  const cells = rows.map((row) => [row.slot.name, row.wanted, row.life?.life ?? "–", row.github] as const);
-  const head = ["slot", "wanted", "here", "GitHub"] as const;
-  const widths = head.map((title, at) =>
-    Math.max(title.length, ...cells.map((row) => measureWidth(row[at] ?? ""))),
-  );
-  const lay = (row: readonly string[]) => row.map((cell, at) => cell.padEnd((widths[at] ?? 0) + 2)).join("");
-  const lines = [`    ${lay(head)}`.trimEnd()];
   let told = "";
-  for (const [at, row] of rows.entries()) {
+  const sayBelow = (row: SlotRow): readonly string[] => {
     const { health, text, next } = row.explanation;
-    lines.push(`  ${paint(health, MARKS[health])} ${lay(cells[at] ?? [])}`.trimEnd());
     // What keeps one slot from being seen keeps them all: once is enough.
-    if (!isTelling(row) || (health === "unknown" && text === told)) continue;
+    if (!isTelling(row) || (health === "unknown" && text === told)) return [];
     told = text;
-    lines.push(...hang("      ", text));
-    if (next !== null) lines.push(`      → ${cleanForTerminal(next)}`);
-  }
-  return lines;
+    const step = next === null ? [] : [`${BELOW_ROW}→ ${cleanForTerminal(next)}`];
+    return [...layHanging(BELOW_ROW, text), ...step];
+  };
+  return layMarkedRows(
+    ["slot", "wanted", "here", "GitHub"],
+    rows.map((row) => ({
+      mark: paint(row.explanation.health, MARKS[row.explanation.health]),
+      cells: [row.slot.name, row.wanted, row.life?.life ?? "–", row.github],
+      below: sayBelow(row),
+    })),
+  );
 }
 
 /** The columns say the rest. */
@@ -81,7 +80,7 @@ function isTelling({ explanation: { health, reason } }: SlotRow): boolean {
 
 function layLocalNotes({ here }: StatusFacts): readonly string[] {
   if (here === null) return [];
-  const unfinished = here.isUnfinished ? hang("  unfinished: ", UNFINISHED) : [];
+  const unfinished = here.isUnfinished ? layHanging("  unfinished: ", UNFINISHED) : [];
   if (!here.installed.known || !here.installed.value) return unfinished;
   const { drifted, observation } = here;
   const left = [observation.leftoverUnits, observation.leftoverContainers].flatMap((each) =>
@@ -91,13 +90,13 @@ function layLocalNotes({ here }: StatusFacts): readonly string[] {
     ...unfinished,
     ...(drifted.length === 0
       ? []
-      : hang(
+      : layHanging(
           "  pending: ",
           `${nameSome(drifted)} not as rendered; \`ci-fleet apply --dry-run\` shows what it would do`,
         )),
     ...(left.length === 0
       ? []
-      : hang("  left over: ", `${nameSome(left)}; \`ci-fleet apply\` takes them away`)),
+      : layHanging("  left over: ", `${nameSome(left)}; \`ci-fleet apply\` takes them away`)),
   ];
 }
 
@@ -107,13 +106,6 @@ const UNFINISHED =
 function nameSome(names: readonly string[]): string {
   const more = names.length - 3;
   return names.slice(0, 3).join(", ") + (more > 0 ? ` and ${more} more` : "");
-}
-
-function hang(lead: string, text: string): readonly string[] {
-  const pad = " ".repeat(lead.length);
-  return foldWords(cleanForTerminal(text), PAGE_WIDTH - lead.length).map(
-    (line, at) => (at === 0 ? lead : pad) + line,
-  );
 }
 
 function makeNodeDocument({ plan, node }: StatusFacts) {

@@ -6,6 +6,8 @@ import {
   findFailure,
   type GuestUnitState,
   judgeGuestUnit,
+  lacksSetUp,
+  listLostFiles,
   type SeenGuestUnit,
 } from "../model/guest-units.ts";
 import type { KvmGuest } from "../model/kvm-plan.ts";
@@ -53,9 +55,9 @@ function listOf(
     );
   if (state !== "running") return notices;
   const since = seen.unit.known ? (seen.unit.value?.since ?? now) : now;
-  if (seen.isSetUp?.known === true && !seen.isSetUp.value && now - since >= SETTING_UP_LONG_MS)
+  if (lacksSetUp(seen) && now - since >= SETTING_UP_LONG_MS)
     tell("GuestNotSetUp", "sets itself up for hours: it may lack its credential; look into it");
-  if ([seen.hasDisk, seen.hasSeed].some((file) => file.known && !file.value))
+  if (listLostFiles(seen).length > 0)
     tell("GuestFilesLost", "runs, and its disk or its seed is gone: what it writes ends with it");
   // One that takes a job at a time comes to it by itself.
   if (lifetime === "persistent" && seen.isCurrent.known && seen.isCurrent.value === false)
